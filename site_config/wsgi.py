@@ -1,0 +1,8 @@
+"""The WSGI door: what a server loads as `site_config.wsgi:application`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_config.settings")
+application = get_wsgi_application()
