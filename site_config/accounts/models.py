@@ -1,0 +1,107 @@
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from site_config.accounts import names
+
+
+class PeopleManager(UserManager):
+    def get_by_natural_key(self, username):
+        """Find a person by a name that looks like theirs: case never matters."""
+        return self.get(username_key=names.key(username))
+
+    def bulk_create(self, objs, **kwargs):
+        """As Django's, which sends no signal: the rules of names hold here too."""
+        objs = list(objs)
+        for user in objs:
+            user.fill_username_key()
+        return super().bulk_create(objs, **kwargs)
+
+
+class User(AbstractUser):
+    username = models.CharField(
+        _("name"),
+        max_length=names.LONGEST,
+        unique=True,
+        validators=[names.check_shape],
+        help_text=_("3 to 32 letters, digits, dots, hyphens or underscores."),
+        error_messages={"unique": _("This name is taken.")},
+    )
+    username_key = models.CharField(max_length=255, unique=True, editable=False)
+    session_version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = PeopleManager()
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(username_key=""), name="accounts_user_has_key"
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="accounts_user_email_unique",
+                violation_error_message=_("Someone here has this e-mail address already."),
+            ),
+        ]
+
+    def clean(self):
+        super().clean()
+        self._checked_key()
+
+    def save(self, *args, update_fields=None, **kwargs):
+        if update_fields is not None and "username" in update_fields:
+            update_fields = {*update_fields, "username_key"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def fill_username_key(self):
+        """Set the key that goes with the name; raise ValidationError if the name can't be had."""
+        names.check_shape(self.username)
+        self.username_key = self._checked_key()
+
+    def _checked_key(self):
+        key = names.key(self.username)
+        if self._state.adding or key != self.username_key:
+            names.check_not_reserved(self.username, is_superuser=self.is_superuser)
+            others = User.objects.exclude(pk=self.pk).filter(username_key=key)
+            if others.exists() or ReservedName.objects.holds(key):
+                raise ValidationError(_("This name, or one like it, is taken."), code="taken")
+        return key
+
+    def _get_session_auth_hash(self, secret=None):
+        # With the version inside, raising it ends every session of the person.
+        return salted_hmac(
+            "site_config.accounts.models.User.session",
+            f"{self.session_version}:{self.password}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
+
+
+class ReservedNameQuerySet(models.QuerySet):
+    def holds(self, key):
+        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        return self.filter(digest__in=[_digest(key, secret) for secret in secrets]).exists()
+
+    def reserve(self, key):
+        self.get_or_create(digest=_digest(key, settings.SECRET_KEY))
+
+
+class ReservedName(models.Model):
+    """A name that someone had who left. The row can tell that name again, and not spell it."""
+
+    digest = models.CharField(max_length=64, unique=True)
+
+    objects = ReservedNameQuerySet.as_manager()
+
+    def __str__(self):
+        return self.digest[:8]
+
+
+def _digest(key, secret):
+    salt = "site_config.accounts.models.ReservedName"
+    return salted_hmac(salt, key, secret=secret, algorithm="sha256").hexdigest()
