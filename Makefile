@@ -1,0 +1,128 @@
+# `make` lists what there is. Nothing here needs more than make, git and Python 3.11 or newer.
+
+VENV ?= .venv
+PORT ?= 8000
+DATA_DIR ?= $(or $(shell sed -n 's/^DATA_DIR=//p' .env 2>/dev/null),var)
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+export PORT DATA_DIR
+
+# The first of these that runs and is new enough; `make PYTHON=/path/to/python run` takes another.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+HTMX := 4.0.1
+TEMPLATES = $(shell find templates messaging site_config -name '*.html')
+
+# Tests and checks take nothing from .env and leave the site's own data alone.
+TEST_DATA := $(CURDIR)/var/test
+TEST_ENV := DATA_DIR=$(TEST_DATA) DEBUG=off ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS= \
+	EMAIL_URL=consolemail:// SECRET_KEY= MESSAGING_THROTTLES=on
+ON_SQLITE := DATABASE_URL=sqlite:///$(TEST_DATA)/parley.sqlite3 REDIS_URL=
+TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
+TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
+ON_SERVERS := DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL)
+AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.example \
+	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev seed shell test browser check lint format vendor-htmx clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
+	| while IFS="$$(printf '\t')" read -r name words; do printf '  make %-12s %s\n' "$$name" "$$words"; done
+
+# --- Running it ----------------------------------------------------------------------------------
+
+run: $(VENV)/.installed $(DATA_DIR)/static/staticfiles.json ## Serve Parley on http://127.0.0.1:8000 (PORT=… for another)
+	@echo "==> Bringing the database up to date"
+	@$(MANAGE) migrate --noinput --verbosity 0
+	@echo "==> Seeding the demo, if nobody lives here yet"
+	@$(MANAGE) seed_demo || true
+	@echo
+	@echo "Parley is at http://127.0.0.1:$(PORT)   (Ctrl+C stops it)"
+	@echo "To make the first owner, who may open /admin/:  $(MANAGE) createsuperuser"
+	@echo
+	@exec $(BIN)/gunicorn
+
+dev: $(VENV)/.installed-dev ## Serve it with DEBUG, reloading when a file changes
+	@DEBUG=on $(MANAGE) migrate --noinput --verbosity 0
+	@DEBUG=on $(MANAGE) runserver 127.0.0.1:$(PORT)
+
+seed: $(VENV)/.installed ## Seed the demo into an empty site (ARGS="--scale 2000" for a large one)
+	@$(MANAGE) migrate --noinput --verbosity 0
+	@$(MANAGE) seed_demo $(ARGS)
+
+shell: $(VENV)/.installed ## Open a Python shell with the site loaded
+	@$(MANAGE) shell
+
+$(DATA_DIR)/static/staticfiles.json: $(VENV)/.installed $(shell find static -type f)
+	@echo "==> Collecting static files"
+	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@touch $@
+
+# --- Proving it ----------------------------------------------------------------------------------
+
+test: $(VENV)/.installed-dev browser ## Run every test: unit, integration, and end to end in a browser
+	@mkdir -p $(TEST_DATA)
+	@echo "==> Unit and integration tests on SQLite and local memory"
+	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest $(ARGS)
+	@if $(BIN)/python .ci/reachable.py $(TEST_DATABASE_URL) $(TEST_REDIS_URL); then \
+		echo "==> The same tests on PostgreSQL and Redis"; \
+		$(TEST_ENV) $(ON_SERVERS) $(BIN)/pytest $(ARGS); \
+	else \
+		echo "==> Skipped: the same tests on PostgreSQL and Redis (set TEST_DATABASE_URL, TEST_REDIS_URL)"; \
+	fi
+	@echo "==> End-to-end tests in a browser"
+	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest e2e $(ARGS)
+
+browser: $(VENV)/.installed-dev
+	@$(BIN)/python -m e2e.browser
+
+check: lint ## Check style, templates, migrations and settings, a public site's too
+	@mkdir -p $(TEST_DATA)
+	@echo "==> Migrations and settings"
+	@$(TEST_ENV) $(ON_SQLITE) $(MANAGE) makemigrations --check --dry-run
+	@$(TEST_ENV) $(ON_SQLITE) $(MANAGE) check
+	@echo "==> Settings of a public site"
+	@$(TEST_ENV) $(ON_SQLITE) $(AS_PUBLIC) $(MANAGE) check --deploy --fail-level WARNING
+
+lint: $(VENV)/.installed-dev ## Check style alone
+	@echo "==> Style of Python and templates"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/djade --check $(TEMPLATES)
+
+format: $(VENV)/.installed-dev ## Put Python and templates into style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/djade $(TEMPLATES)
+
+# --- What it needs -------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Parley needs Python 3.11 or newer: install it, or say where it is: make PYTHON=/path/to/python"; exit 1; }
+	@echo "==> Making a virtual environment in $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { echo "This Python has no venv module: on Debian, apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@echo "==> Installing what Parley runs on (requirements.txt)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "==> Installing what the tests need (requirements-dev.txt)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+vendor-htmx: ## Fetch htmx again into static/vendor (no build: two files joined)
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT \
+	&& curl -fsSL https://registry.npmjs.org/htmx.org/-/htmx.org-$(HTMX).tgz | tar -xz -C "$$dir" \
+	&& grep -E '^[0-9a-f]{64} ' static/vendor/VERSIONS > "$$dir/sums" \
+	&& (cd "$$dir/package/dist" && sha256sum -c ../../sums) \
+	&& (cd "$$dir/package/dist" && cat htmx.min.js ext/hx-ptag.min.js) > static/vendor/htmx-$(HTMX).ptag.min.js
+
+clean: ## Remove caches and the results of tests (never the site's data)
+	@rm -rf .pytest_cache .ruff_cache .hypothesis test-results e2e/screenshots var/test
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

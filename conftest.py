@@ -1,0 +1,64 @@
+"""What every test shares: quick settings, an empty cache, and the cast."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.test import Client
+
+# Playwright keeps an event loop in the thread that runs the tests.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_configure():
+    """Trade what only a live site needs for speed: hashed file names and slow passwords."""
+    staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": staticfiles}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def create_person(username):
+    return get_user_model().objects.create_user(
+        username=username, email=f"{username}@example.com", password="correct horse battery"
+    )
+
+
+@pytest.fixture
+def alice(db):
+    """Writes with bob."""
+    return create_person("alice")
+
+
+@pytest.fixture
+def bob(db):
+    """Writes with alice."""
+    return create_person("bob")
+
+
+@pytest.fixture
+def mallory(db):
+    """Shares nothing with anyone."""
+    return create_person("mallory")
+
+
+@pytest.fixture
+def signed_in():
+    """Return a test client that is signed in: `signed_in(alice).get("/inbox/")`."""
+
+    def sign_in(person):
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return sign_in

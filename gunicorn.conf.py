@@ -1,0 +1,12 @@
+"""How Parley is served: gunicorn reads this file by itself from the directory it starts in."""
+
+import os
+
+wsgi_app = "site_config.wsgi:application"
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
+max_requests = 20_000  # a worker starts afresh now and then ...
+max_requests_jitter = 2_000  # ... but never all of them at once
+graceful_timeout = 10  # seconds: longer than a write may wait for the database
