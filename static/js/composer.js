@@ -1,1 +1,48 @@
 "use strict";
+// Everything that helps while writing: a counter near the limit, Ctrl+Enter, Esc.
+(() => {
+  const NEAR = 250; // characters left when the counter appears
+
+  const count = (textarea) => {
+    const counter = textarea.form?.querySelector("[data-counter]");
+    const limit = Number(textarea.dataset.limit);
+    if (!counter || !limit) return;
+    const left = limit - [...textarea.value].length; // code points, as the server counts
+    const words = left < 0 ? counter.dataset.over : counter.dataset.left;
+    counter.hidden = left > NEAR;
+    counter.classList.toggle("counter--over", left < 0);
+    counter.textContent = counter.hidden ? "" : words.replace("%d", Math.abs(left));
+  };
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("textarea[data-limit]")) count(event.target);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.form;
+    if (!form || event.defaultPrevented || event.isComposing) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+    if (event.key === "Escape") form.querySelector("[data-cancel]")?.click();
+  });
+
+  // A form that stays on the page is emptied once its text arrived, unless more was typed since.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { sourceElement, request, response } = event.detail.ctx;
+    if (!sourceElement.matches?.("[data-clear-on-success]") || response.status >= 300) return;
+    for (const field of sourceElement.elements) {
+      if (!field.name || field.type === "hidden") continue;
+      if (field.value === request.body.get(field.name)) field.value = "";
+    }
+  });
+
+  // htmx focuses the first [autofocus] of whatever it swaps in: once is welcome, twice is theft.
+  document.addEventListener("focusin", (event) => event.target.removeAttribute("autofocus"));
+
+  document.querySelectorAll("textarea[data-limit]").forEach(count);
+  document.addEventListener("htmx:after:swap", () => {
+    document.querySelectorAll("textarea[data-limit]").forEach(count);
+  });
+})();

@@ -1,1 +1,79 @@
 "use strict";
+// How often a [data-poll] element asks: never in a hidden tab, less and less while nothing
+// changes, less still while the server fails, and not at all once signed out.
+(() => {
+  const SECOND = 1000;
+  const PACES = [
+    // [quiet for at least, ask every]
+    [10 * 60 * SECOND, 30 * SECOND],
+    [3 * 60 * SECOND, 20 * SECOND],
+    [60 * SECOND, 10 * SECOND],
+    [0, 5 * SECOND],
+  ];
+  const SLOWEST_RETRY = 60 * SECOND;
+  const SLACK = SECOND; // ticks come a little early or late
+
+  const polls = new Map(); // by id: a swap may replace the element
+  let lastTouched = Date.now();
+  let isSignedOut = false;
+
+  const isTick = (ctx) => ["every", "visibilitychange"].includes(ctx.sourceEvent?.type);
+  const pollOf = (ctx) => {
+    const id = ctx.sourceElement?.closest?.("[data-poll]")?.id;
+    if (!id || !isTick(ctx)) return null;
+    if (!polls.has(id)) polls.set(id, { askedAt: 0, changedAt: Date.now(), failures: 0 });
+    return polls.get(id);
+  };
+
+  const paceOf = (poll) => {
+    if (poll.failures) return Math.min(5 * SECOND * 2 ** poll.failures, SLOWEST_RETRY);
+    const quiet = Date.now() - Math.max(poll.changedAt, lastTouched);
+    return PACES.find(([since]) => quiet >= since)[1];
+  };
+
+  const showOffline = (isOffline) => {
+    const banner = document.getElementById("offline");
+    if (banner && banner.hidden === isOffline) banner.hidden = !isOffline;
+  };
+
+  document.addEventListener("htmx:before:request", (event) => {
+    const { ctx } = event.detail;
+    const poll = pollOf(ctx);
+    if (!poll) return;
+    const isTooEarly =
+      ctx.sourceEvent.type === "every" && Date.now() - poll.askedAt < paceOf(poll) - SLACK;
+    if (document.hidden || isSignedOut || isTooEarly) event.preventDefault();
+    else poll.askedAt = Date.now();
+  });
+
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    const { status } = ctx.response;
+    const isFailure = status >= 500;
+    if (status === 401) isSignedOut = true;
+    showOffline(isFailure);
+    const poll = pollOf(ctx);
+    if (!poll) return;
+    poll.failures = isFailure ? poll.failures + 1 : 0;
+    if (status === 200) poll.changedAt = Date.now();
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx || ctx.response) return; // it was answered: not a matter of reaching the server
+    showOffline(true);
+    const poll = pollOf(ctx);
+    if (poll) poll.failures += 1;
+  });
+
+  const askSoon = () => {
+    lastTouched = Date.now();
+  };
+  for (const type of ["pointerdown", "keydown"]) {
+    document.addEventListener(type, askSoon, { passive: true });
+  }
+  window.addEventListener("online", () => {
+    for (const poll of polls.values()) poll.failures = 0;
+    askSoon();
+  });
+})();
