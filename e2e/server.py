@@ -1,0 +1,82 @@
+"""Parley as it is served in earnest: gunicorn in its own processes over its own data."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN = 20  # seconds
+
+
+class Server:
+    """A site in `data_dir`; `start` and `stop` as often as a journey likes, always on one port."""
+
+    def __init__(self, data_dir):
+        self.database = data_dir / "parley.sqlite3"
+        self.log = data_dir / "server.log"
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = _inherited() | {
+            "DATA_DIR": str(data_dir),
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "REDIS_URL": "",
+            "DEBUG": "off",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "MESSAGING_THROTTLES": "off",
+            "PORT": str(self.port),
+        }
+        self._process = None
+
+    def prepare(self):
+        """Make the database and collect the static files, as `make run` does."""
+        self._manage("migrate", "--noinput", "--verbosity", "0")
+        self._manage("collectstatic", "--noinput", "--verbosity", "0")
+
+    def start(self):
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn"],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait_until_ready()
+
+    def stop(self):
+        if self._process:
+            self._process.terminate()
+            self._process.wait(timeout=READY_WITHIN)
+            self._process = None
+
+    def _manage(self, *arguments):
+        command = [sys.executable, "manage.py", *arguments]
+        subprocess.run(command, cwd=ROOT, env=self._environment, check=True)
+
+    def _wait_until_ready(self):
+        give_up_at = time.monotonic() + READY_WITHIN
+        while time.monotonic() < give_up_at:
+            try:
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=1).close()
+            except (URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+            else:
+                return
+        raise TimeoutError(f"Parley did not start:\n{self.log.read_text()}")
+
+
+def _inherited():
+    """Return what the server may know of this process: no setting of a site, nor of Django."""
+    kept = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
