@@ -1,0 +1,20 @@
+"""Messages between two people, the threads they form, and what each person has read."""
+
+from .epoch import CacheEpoch
+from .history import MessageHistory
+from .mailbox import Mailbox
+from .message import Message, MessageQuerySet, UnreadManager
+from .notification import Notification
+from .thread import Participation, Thread
+
+__all__ = [
+    "CacheEpoch",
+    "Mailbox",
+    "Message",
+    "MessageHistory",
+    "MessageQuerySet",
+    "Notification",
+    "Participation",
+    "Thread",
+    "UnreadManager",
+]

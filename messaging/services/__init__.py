@@ -1,0 +1,27 @@
+"""Every write, and the rule that guards it."""
+
+from .cleanup import UserCleanupService
+from .history import MessageHistoryService
+from .mailboxes import MailboxService
+from .messages import (
+    EditConflict,
+    MessageService,
+    ParentDeleted,
+    ReceiverUnavailable,
+    TokenReused,
+)
+from .notifications import NotificationService
+from .threads import ThreadService
+
+__all__ = [
+    "EditConflict",
+    "MailboxService",
+    "MessageHistoryService",
+    "MessageService",
+    "NotificationService",
+    "ParentDeleted",
+    "ReceiverUnavailable",
+    "ThreadService",
+    "TokenReused",
+    "UserCleanupService",
+]

@@ -1,0 +1,86 @@
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from messaging.models import Mailbox, Message
+
+
+class TokenReused(Exception):
+    """The client token has already sent another message; `.existing` is that one."""
+
+    def __init__(self, existing):
+        super().__init__(f"message {existing.pk}")
+        self.existing = existing
+
+
+class ParentDeleted(Exception):
+    """The message that a reply hangs on has been deleted."""
+
+
+class ReceiverUnavailable(Exception):
+    """Nobody by that name can be written to: unknown, inactive, gone, or oneself."""
+
+
+class EditConflict(Exception):
+    """Somebody was faster; `.message` is the message as it is now."""
+
+    def __init__(self, message):
+        super().__init__(f"message {message.pk} is at revision {message.revision}")
+        self.message = message
+
+
+class MessageService:
+    """Sending and editing. (Deleting is `Message.delete`.)"""
+
+    @staticmethod
+    def send(sender, *, receiver, content, client_token=None, parent=None):
+        """Send a message, or a reply to `parent`; return it.
+
+        The same `client_token` sends once: a second call with the same words returns the message of
+        the first. Raises TokenReused, ParentDeleted, ReceiverUnavailable.
+        """
+        if receiver is None or receiver.pk == sender.pk or not receiver.is_active:
+            raise ReceiverUnavailable
+        try:
+            with transaction.atomic():
+                return Message.objects.create(
+                    sender=sender,
+                    receiver=receiver,
+                    content=content,
+                    client_token=client_token,
+                    parent_message=parent,
+                )
+        except (Message.DoesNotExist, ValidationError) as error:
+            raise ParentDeleted from error
+        except IntegrityError:
+            existing = _sent_before(sender, client_token)
+            if existing is None:
+                raise
+        if _says(existing) != (receiver.pk, content, parent and parent.pk):
+            raise TokenReused(existing)
+        return existing
+
+    @staticmethod
+    def edit(message, *, content, revision):
+        """Give `message` a new text; return it as saved.
+
+        `revision` is the one that the editor saw: if it is no longer the latest, raises
+        EditConflict. The same text is no edit. Raises Message.DoesNotExist if it was deleted.
+        """
+        with transaction.atomic():
+            Mailbox.objects.lock(message.sender_id, message.receiver_id)
+            current = Message.objects.not_deleted().get(pk=message.pk)
+            if current.revision != revision:
+                raise EditConflict(current)
+            current.content = content
+            current.save()
+        return current
+
+
+def _sent_before(sender, client_token):
+    if client_token is None:
+        return None
+    return Message.objects.sent_by(sender).filter(client_token=client_token).first()
+
+
+def _says(message):
+    return message.receiver_id, message.content, message.parent_message_id

@@ -1,0 +1,45 @@
+from django.db import transaction
+
+from messaging.models import Mailbox, Notification
+
+from .mailboxes import MailboxService
+
+
+class NotificationService:
+    """The lines in the bell."""
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def create_notification(message):
+        """Return the receiver's notification of `message`; made on the first call only.
+
+        None when the receiver has left.
+        """
+        if message.receiver_id is None:
+            return None
+        found = Notification.objects.filter(user_id=message.receiver_id, message=message).first()
+        return found or Notification.objects.create(
+            user_id=message.receiver_id,
+            message=message,
+            created_at=message.timestamp,
+            is_read=message.read,
+        )
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def mark_read(notification):
+        """Mark one notification read; the message itself stays as it is."""
+        Mailbox.objects.lock(notification.user_id)
+        waiting = Notification.objects.filter(pk=notification.pk).unread()
+        if waiting.update(is_read=True):
+            MailboxService.bump([notification.user_id])
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def mark_all_read(user):
+        """Mark every notification of `user` read; return how many were not."""
+        Mailbox.objects.lock(user.pk)
+        count = Notification.objects.visible_to(user).unread().update(is_read=True)
+        if count:
+            MailboxService.bump([user.pk])
+        return count

@@ -1,0 +1,5 @@
+"""The addresses of messages: a contract, see the README."""
+
+app_name = "messaging"
+
+urlpatterns = []
