@@ -1,4 +1,4 @@
-"""Say whether a PostgreSQL and a Redis answer: exit 0 if both do, else name the one that doesn't."""
+"""Exit 0 if a PostgreSQL and a Redis both answer, else say which one doesn't."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What no journey may cause: console errors, page errors, reports of the content security policy."""
+"""What no journey may cause: errors in the console or the page, and reports of the CSP."""
 
 import re
 
@@ -12,7 +12,7 @@ REFUSED_BY_HTMX = re.compile(r"Failed to fetch|NetworkError")  # the server is a
 
 
 class Watch:
-    """Listens to browser contexts and keeps what went wrong; `expected` are statuses a test names."""
+    """Listens to browsers and keeps what went wrong, but for the statuses a test expects."""
 
     def __init__(self, expected):
         self.expected = {str(status) for status in expected}

@@ -1,0 +1,111 @@
+"""Editing in place, and looking at what was there before."""
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.pages import ThreadPage
+from messaging.services import MessageService
+
+
+@pytest.fixture
+def letter(write, alice, bob):
+    return write(alice, bob, "See you at eight.")
+
+
+def test_an_edit_is_saved_in_place_and_arrives_at_the_other(sign_in, letter, alice, bob):
+    thread_of_bob = ThreadPage(sign_in(bob)).open(letter)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    before = thread.page.url
+    thread.edit(thread.article(letter), "See you at nine.")
+
+    expect(thread.message("See you at nine.")).to_be_visible()
+    expect(thread.edited_mark(thread.article(letter))).to_be_visible()
+    expect(thread.page).to_have_url(before)
+    thread_of_bob.poll()
+    expect(thread_of_bob.message("See you at nine.")).to_be_visible()
+    expect(thread_of_bob.edited_mark(thread_of_bob.article(letter))).to_be_visible()
+
+
+def test_an_edit_is_saved_without_javascript(sign_in, letter, alice):
+    thread = ThreadPage(sign_in(alice, java_script_enabled=False)).open(letter)
+    thread.edit(thread.article(letter), "See you at nine.")
+    expect(thread.message("See you at nine.")).to_be_visible()
+
+
+@pytest.mark.parametrize("how", ["Escape", "Cancel"])
+def test_leaving_the_editor_changes_nothing(sign_in, letter, alice, how):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    editor = thread.start_edit(thread.article(letter))
+    expect(editor).to_be_focused()
+    editor.fill("Never mind.")
+    if how == "Escape":
+        editor.press("Escape")
+    else:
+        thread.cancel()
+    expect(thread.editor).to_have_count(0)
+    expect(thread.message("See you at eight.")).to_be_visible()
+    letter.refresh_from_db()
+    assert letter.revision == 1
+
+
+def test_ctrl_enter_saves(sign_in, letter, alice):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    editor = thread.start_edit(thread.article(letter))
+    editor.fill("See you at ten.")
+    editor.press("Control+Enter")
+    expect(thread.message("See you at ten.")).to_be_visible()
+
+
+def test_only_the_author_may_edit_or_delete(sign_in, letter, bob):
+    article = ThreadPage(sign_in(bob)).open(letter).article(letter)
+    expect(article.get_by_role("link", name="Reply")).to_be_visible()
+    expect(article.get_by_role("link", name="Edit")).to_have_count(0)
+    expect(article.get_by_role("link", name="Delete")).to_have_count(0)
+
+
+@pytest.mark.expects(422)
+def test_an_empty_edit_is_refused_in_words(sign_in, letter, alice, javascript):
+    thread = ThreadPage(sign_in(alice, java_script_enabled=javascript)).open(letter)
+    thread.edit(thread.article(letter), "   ")
+    expect(thread.main.get_by_text("This field is required.")).to_be_visible()
+    letter.refresh_from_db()
+    assert letter.content == "See you at eight."
+
+
+@pytest.mark.expects(409)
+def test_the_slower_of_two_tabs_sees_both_texts_and_loses_nothing(
+    sign_in, letter, alice, javascript
+):
+    thread = ThreadPage(sign_in(alice, java_script_enabled=javascript)).open(letter)
+    thread.start_edit(thread.article(letter)).fill("See you at nine, says the slow tab.")
+    MessageService.edit(letter, content="See you at ten, says the fast tab.", revision=1)
+    thread.save()
+
+    expect(thread.main.get_by_text("See you at ten, says the fast tab.").first).to_be_visible()
+    expect(thread.editor).to_have_value("See you at nine, says the slow tab.")
+    thread.save()
+    expect(thread.message("See you at nine, says the slow tab.")).to_be_visible()
+    letter.refresh_from_db()
+    assert letter.revision == 3
+
+
+def test_the_history_opens_beside_the_mark_and_esc_gives_the_focus_back(sign_in, letter, alice):
+    MessageService.edit(letter, content="See you at nine.", revision=1)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    mark = thread.edited_mark(thread.article(letter))
+    mark.click()
+
+    history = thread.history_popover
+    expect(history.locator("del")).to_contain_text("eight")
+    expect(history.locator("ins")).to_contain_text("nine")
+    thread.page.keyboard.press("Escape")
+    expect(history).to_have_count(0)
+    expect(mark).to_be_focused()
+
+
+def test_the_history_is_a_page_without_javascript(sign_in, letter, bob):
+    MessageService.edit(letter, content="See you at nine.", revision=1)
+    page = sign_in(bob, java_script_enabled=False)
+    page.goto(f"/messages/{letter.pk}/history/")
+    expect(page.locator("del")).to_contain_text("eight")
+    expect(page.locator("ins")).to_contain_text("nine")

@@ -1,0 +1,157 @@
+"""News arrive around what a person does, and nothing they do is disturbed.
+
+A page asks every five seconds, and at once when its tab is shown again. The journeys here fire that
+second event, `visibilitychange`, instead of waiting: fifty polls take a few seconds, through the
+same code (`SitePage.poll`).
+"""
+
+import re
+import socket
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.pages import InboxPage, ThreadPage
+from messaging.services import MessageService
+
+POLLS = 50
+
+
+@pytest.fixture
+def letter(write, alice, bob):
+    return write(bob, alice, "The first of many.")
+
+
+@pytest.fixture
+def poll_with_changes(write, alice, bob):
+    """Poll fifty times; before each poll something changes that the page shows."""
+
+    def poll(page, parent=None):
+        for number in range(POLLS):
+            write(bob, alice, f"News number {number}.", parent=parent)
+            page.poll()
+
+    return poll
+
+
+def test_a_message_changes_the_number_and_the_title(sign_in, write, alice, bob):
+    inbox = InboxPage(sign_in(alice)).open()
+    expect(inbox.unread).to_be_hidden()
+    write(bob, alice, "One.")
+    write(bob, alice, "Two.")
+    inbox.poll()
+    expect(inbox.unread).to_contain_text("2")
+    expect(inbox.page).to_have_title(re.compile(r"^\(2\) "))
+
+
+def test_an_open_editor_survives_fifty_polls(sign_in, write, letter, alice, bob, poll_with_changes):
+    mine = write(alice, bob, "Mine, to be edited.", parent=letter)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    editor = thread.start_edit(thread.article(mine))
+    editor.fill("Mine, half edited")
+    editor.evaluate("(box) => box.setSelectionRange(2, 5)")
+
+    poll_with_changes(thread, parent=letter)
+
+    expect(thread.message(f"News number {POLLS - 1}.")).to_have_count(1)
+    expect(editor).to_have_value("Mine, half edited")
+    expect(editor).to_be_focused()
+    assert editor.evaluate("(box) => [box.selectionStart, box.selectionEnd]") == [2, 5]
+
+
+def test_a_half_written_reply_survives_fifty_polls(sign_in, letter, alice, poll_with_changes):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    box = thread.start_reply(thread.article(letter))
+    box.fill("Half a")
+    poll_with_changes(thread, parent=letter)
+    expect(box).to_be_focused()
+    box.press_sequentially(" reply")
+    expect(box).to_have_value("Half a reply")
+
+
+def test_what_is_typed_survives_when_that_very_message_changes(sign_in, letter, alice):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    box = thread.start_reply(thread.article(letter))
+    box.fill("Half a reply")
+    MessageService.edit(letter, content="The first of very many.", revision=1)
+    thread.poll()
+    expect(thread.message("The first of very many.")).to_be_visible()
+    expect(box).to_have_value("Half a reply")
+
+
+def test_an_open_history_survives_fifty_polls(sign_in, letter, alice, poll_with_changes):
+    MessageService.edit(letter, content="The first of very many.", revision=1)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    thread.edited_mark(thread.article(letter)).click()
+    expect(thread.history_popover.locator("ins")).to_contain_text("very")
+    poll_with_changes(thread, parent=letter)
+    expect(thread.history_popover.locator("ins")).to_contain_text("very")
+
+
+def test_an_expanded_branch_survives_fifty_polls(
+    sign_in, write, letter, alice, bob, poll_with_changes
+):
+    deepest = letter
+    for number in range(1, 7):
+        deepest = write(alice, bob, f"Down to {number}.", parent=deepest)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    thread.expand()
+    expect(thread.message("Down to 6.")).to_be_visible()
+    poll_with_changes(thread, parent=letter)
+    expect(thread.message("Down to 6.")).to_be_visible()
+
+
+def test_the_scroll_position_survives_fifty_polls(
+    sign_in, write, letter, alice, bob, poll_with_changes
+):
+    for number in range(30):
+        read_already = write(alice, bob, f"Long ago, number {number}.", parent=letter)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    article = thread.article(read_already)
+    article.scroll_into_view_if_needed()
+    before = article.bounding_box()["y"]
+    poll_with_changes(thread, parent=letter)
+    assert abs(article.bounding_box()["y"] - before) <= 1
+
+
+def test_the_focus_in_the_inbox_survives_fifty_polls(sign_in, letter, alice, poll_with_changes):
+    inbox = InboxPage(sign_in(alice)).open()
+    link = inbox.row("The first of many.").get_by_role("link").first
+    link.focus()
+    poll_with_changes(inbox)
+    expect(inbox.row(f"News number {POLLS - 1}.")).to_be_visible()
+    assert inbox.page.evaluate("document.activeElement.closest('#inbox') !== null")
+
+
+@pytest.mark.parametrize("of", ["inbox", "thread"])
+def test_an_unchanged_poll_is_a_304_of_at_most_400_bytes(sign_in, server, letter, alice, of):
+    page = sign_in(alice)
+    if of == "inbox":
+        InboxPage(page).open()
+    else:
+        ThreadPage(page).open(letter)
+        expect(ThreadPage(page).unread).to_be_hidden()  # it has marked itself read
+        ThreadPage(page).poll()
+    site = InboxPage(page)
+    with page.expect_response(_is_poll) as caught:
+        site.poll()
+    assert caught.value.status == 304
+
+    answer = _send_again(caught.value.request, server.port)
+    assert answer.startswith(b"HTTP/1.1 304 ")
+    assert len(answer) <= 400, answer.decode()
+
+
+def _is_poll(response):
+    return "hx-ptag" in response.request.headers
+
+
+def _send_again(request, port):
+    """Send the request through a bare socket and return every byte of the answer."""
+    path = request.url.split(f":{port}", 1)[1]
+    headers = request.all_headers() | {"connection": "close", "host": f"127.0.0.1:{port}"}
+    lines = [f"{name}: {value}" for name, value in headers.items() if not name.startswith(":")]
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        head = "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""])
+        connection.sendall(head.encode())
+        return b"".join(iter(lambda: connection.recv(4096), b""))

@@ -1,0 +1,82 @@
+"""Replies nest, arrive by themselves, and expand in place."""
+
+import re
+
+from playwright.sync_api import expect
+
+from e2e.pages import InboxPage, ThreadPage
+
+
+def test_a_reply_to_a_reply_nests_and_arrives_at_the_other(sign_in, write, alice, bob):
+    first = write(alice, bob, "Which film?")
+    thread_of_alice = ThreadPage(sign_in(alice)).open(first)
+    thread_of_bob = ThreadPage(sign_in(bob)).open(first)
+
+    thread_of_bob.reply(thread_of_bob.message("Which film?"), "The one with the trains.")
+    thread_of_alice.poll()
+    thread_of_alice.reply(thread_of_alice.message("The one with the trains."), "Both of them?")
+    thread_of_bob.poll()
+
+    for thread in (thread_of_alice, thread_of_bob):
+        expect(thread.row("Which film?")).to_have_class(re.compile("level-0"))
+        expect(thread.row("The one with the trains.")).to_have_class(re.compile("level-1"))
+        expect(thread.row("Both of them?")).to_have_class(re.compile("level-2"))
+
+
+def test_replying_opens_below_the_message_and_leaves_the_page_where_it_is(
+    sign_in, write, alice, bob
+):
+    first = write(alice, bob, "The key is under the pot.")
+    thread = ThreadPage(sign_in(bob)).open(first)
+    before = thread.page.url
+    box = thread.start_reply(thread.article(first))
+    expect(box).to_be_focused()
+    expect(thread.page).to_have_url(before)
+
+
+def test_esc_closes_the_reply_box(sign_in, write, alice, bob):
+    first = write(alice, bob, "The key is under the pot.")
+    thread = ThreadPage(sign_in(bob)).open(first)
+    thread.start_reply(thread.article(first)).press("Escape")
+    expect(thread.reply_box).to_have_count(0)
+
+
+def test_ctrl_enter_sends_a_reply(sign_in, write, alice, bob):
+    first = write(alice, bob, "The key is under the pot.")
+    thread = ThreadPage(sign_in(bob)).open(first)
+    box = thread.start_reply(thread.article(first))
+    box.fill("Found it.")
+    box.press("Control+Enter")
+    expect(thread.message("Found it.")).to_be_visible()
+
+
+def test_more_replies_expand_in_place(sign_in, write, alice, bob, javascript):
+    deepest = first = write(alice, bob, "Once upon a time")
+    for number in range(1, 7):
+        deepest = write(bob, alice, f"and then number {number}", parent=deepest)
+    deepest.thread.participation_set.update(unread_count=0)
+    type(first).objects.filter(thread=first.thread).update(read=True)
+
+    thread = ThreadPage(sign_in(alice, java_script_enabled=javascript)).open(first)
+    expect(thread.message("and then number 6")).to_have_count(0)
+    thread.expand()
+    expect(thread.message("and then number 6")).to_be_visible()
+
+
+def test_a_permalink_opens_its_branch_and_marks_the_message(sign_in, write, alice, bob, javascript):
+    deepest = write(alice, bob, "Once upon a time")
+    for number in range(1, 7):
+        deepest = write(bob, alice, f"and then number {number}", parent=deepest)
+    thread = ThreadPage(sign_in(alice, java_script_enabled=javascript)).open(deepest)
+    expect(thread.article(deepest)).to_have_class(re.compile("message--target"))
+    expect(thread.article(deepest)).to_be_in_viewport()
+
+
+def test_opening_a_thread_reads_it(sign_in, write, alice, bob):
+    write(alice, bob, "Just so that you know.")
+    page = sign_in(bob)
+    inbox = InboxPage(page).open()
+    expect(inbox.unread).to_contain_text("1")
+    inbox.enter("Just so that you know.")
+    expect(ThreadPage(page).unread).to_be_hidden()
+    expect(page).not_to_have_title(re.compile(r"^\("))
