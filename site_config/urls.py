@@ -10,7 +10,7 @@ urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("", include("messaging.urls")),
     path("account/", include("site_config.accounts.urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("site_config.accounts.allauth_urls")),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("admin/", admin.site.urls),
@@ -19,6 +19,7 @@ urlpatterns = [
 handler400 = "site_config.views.bad_request"
 handler403 = "site_config.views.permission_denied"
 handler404 = "site_config.views.page_not_found"
+handler429 = "site_config.views.too_many_requests"
 handler500 = "site_config.views.server_error"
 
 if settings.DEBUG and "debug_toolbar" in settings.INSTALLED_APPS:

@@ -51,7 +51,8 @@ class User(AbstractUser):
 
     def clean(self):
         super().clean()
-        self._checked_key()
+        if self.username:
+            self.check_name(self.username)
 
     def save(self, *args, update_fields=None, **kwargs):
         if update_fields is not None and "username" in update_fields:
@@ -59,14 +60,15 @@ class User(AbstractUser):
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def fill_username_key(self):
-        """Set the key that goes with the name; raise ValidationError if the name can't be had."""
-        names.check_shape(self.username)
-        self.username_key = self._checked_key()
+        """Set the key that goes with the name; raise ValidationError if it can't be had."""
+        self.username_key = self.check_name(self.username)
 
-    def _checked_key(self):
-        key = names.key(self.username)
+    def check_name(self, name):
+        """Return the key of `name`; raise ValidationError unless this person may have it."""
+        names.check_shape(name)
+        key = names.key(name)
         if self._state.adding or key != self.username_key:
-            names.check_not_reserved(self.username, is_superuser=self.is_superuser)
+            names.check_not_reserved(name, is_superuser=self.is_superuser)
             others = User.objects.exclude(pk=self.pk).filter(username_key=key)
             if others.exists() or ReservedName.objects.holds(key):
                 raise ValidationError(_("This name, or one like it, is taken."), code="taken")

@@ -1,0 +1,76 @@
+"""allauth's pages, with this site's answers: 422 for a wrong form, 405 for a wrong verb."""
+
+from allauth.account import views
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.utils.decorators import method_decorator
+
+from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin
+
+# Django marks views as public on `dispatch`, which a subclass with a dispatch of its own loses.
+public = method_decorator(login_not_required, name="dispatch")
+
+
+@public
+class LoginView(FormPageMixin, views.LoginView):
+    pass
+
+
+@public
+class SignupView(FormPageMixin, views.SignupView):
+    def form_valid(self, form):
+        try:
+            return super().form_valid(form)
+        except (IntegrityError, ValidationError):
+            # Someone took the name or the address since the form was checked: check it again.
+            del self._cached_form
+            form = self.get_form()
+            if form.is_valid():
+                raise
+            return self.form_invalid(form)
+
+
+class LogoutView(ClearSiteDataMixin, views.LogoutView):
+    http_method_names = ["get", "head", "post"]
+
+
+class PasswordChangeView(FormPageMixin, views.PasswordChangeView):
+    pass
+
+
+class PasswordSetView(FormPageMixin, views.PasswordSetView):
+    pass
+
+
+@public
+class PasswordResetView(FormPageMixin, views.PasswordResetView):
+    pass
+
+
+@public
+class PasswordResetFromKeyView(FormPageMixin, views.PasswordResetFromKeyView):
+    pass
+
+
+class ReauthenticateView(FormPageMixin, views.ReauthenticateView):
+    pass
+
+
+class EmailView(FormPageMixin, views.EmailView):
+    def dispatch(self, request, *args, **kwargs):
+        if request.method == "POST":
+            return super().dispatch(request, *args, **kwargs)
+        # allauth's dispatch writes a missing address row; a GET only reads.
+        self._did_send_verification_email = False
+        return super(views.EmailView, self).dispatch(request, *args, **kwargs)
+
+
+@public
+class ConfirmEmailView(views.ConfirmEmailView):
+    http_method_names = ["get", "head", "post"]
+
+    def logout_other_user(self, confirmation):
+        # Somebody else's link may be opened here; only its button signs this person out.
+        if self.request.method == "POST":
+            super().logout_other_user(confirmation)

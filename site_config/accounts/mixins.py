@@ -1,0 +1,35 @@
+from http import HTTPStatus
+
+
+class FormPageMixin:
+    """A page with one form: GET shows it, POST sends it, a wrong one comes back with 422."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def dispatch(self, request, *args, **kwargs):
+        # Before anything else: allauth would redirect some people, and take a PUT for a POST.
+        if request.method.lower() not in self.http_method_names:
+            return self.http_method_not_allowed(request)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form(self, *args, **kwargs):
+        form = super().get_form(*args, **kwargs)
+        for field in form.fields.values():
+            field.widget.attrs["class"] = "field__input"
+            field.widget.attrs.pop("placeholder", None)  # the label says it
+        return form
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return response
+
+
+class ClearSiteDataMixin:
+    """Have the browser drop what it kept of the site when the person leaves it."""
+
+    def post(self, request, *args, **kwargs):
+        response = super().post(request, *args, **kwargs)
+        if not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        return response

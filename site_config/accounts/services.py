@@ -1,0 +1,56 @@
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import F
+
+from site_config.accounts.models import ReservedName
+
+
+class LastSuperuser(Exception):  # noqa: N818 - a refusal, named for what it says
+    """The site would be left without anyone who can look after it."""
+
+
+class AccountService:
+    @staticmethod
+    def sign_out_everywhere(user):
+        """End every session of `user`; the caller may keep theirs (update_session_auth_hash)."""
+        get_user_model().objects.filter(pk=user.pk).update(session_version=F("session_version") + 1)
+        user.refresh_from_db(fields=["session_version"])
+
+    @staticmethod
+    @transaction.atomic
+    def delete(user):
+        """Delete the account with everything that belongs to it, or raise LastSuperuser."""
+        if user.is_superuser and not _other_superusers(user):
+            raise LastSuperuser
+        user.delete()
+
+    @staticmethod
+    def forget(user):
+        """Keep the name of a deleted person from others, and remove it from where it still stands.
+
+        A session holds the name it was opened with; the admin's log spells the names of people.
+        """
+        ReservedName.objects.reserve(user.username_key)
+        Session.objects.filter(pk__in=list(_session_keys(user.pk))).delete()
+        LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
+        ).update(object_repr="")
+
+
+def _other_superusers(user):
+    superusers = get_user_model().objects.filter(is_superuser=True, is_active=True)
+    # All of them are locked, so that the last two can't leave at the same moment.
+    return [
+        pk
+        for pk in superusers.order_by("pk").select_for_update().values_list("pk", flat=True)
+        if pk != user.pk
+    ]
+
+
+def _session_keys(user_id):
+    for session in Session.objects.iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user_id):
+            yield session.pk

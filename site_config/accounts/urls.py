@@ -1,0 +1,13 @@
+from django.urls import path
+
+from site_config.accounts import views
+
+urlpatterns = [
+    path("", views.AccountView.as_view(), name="account"),
+    path("delete/", views.AccountDeleteView.as_view(), name="account-delete"),
+    path(
+        "sign-out-everywhere/",
+        views.SignOutEverywhereView.as_view(),
+        name="account-sign-out-everywhere",
+    ),
+]

@@ -1,0 +1,67 @@
+"""The pages under /account/: what a person can do about their own account."""
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.contrib.auth import get_user_model, logout, update_session_auth_hash
+from django.contrib.messages.views import SuccessMessageMixin
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import View
+from django.views.generic import FormView, UpdateView
+
+from messaging.services import UserCleanupService
+from site_config.accounts.forms import NameForm, PasswordForm
+from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin
+from site_config.accounts.services import AccountService, LastSuperuser
+
+
+class AccountView(FormPageMixin, SuccessMessageMixin, UpdateView):
+    form_class = NameForm
+    template_name = "accounts/account.html"
+    context_object_name = "person"  # `user`, the default, is who is signed in
+    success_url = reverse_lazy("account")
+    success_message = gettext_lazy("Your name is %(username)s now.")
+
+    def get_object(self, queryset=None):
+        # Not request.user: a form writes a refused name onto its object, and the page shows it.
+        return get_user_model().objects.get(pk=self.request.user.pk)
+
+
+class SignOutEverywhereView(View):
+    http_method_names = ["post"]
+
+    def post(self, request):
+        AccountService.sign_out_everywhere(request.user)
+        update_session_auth_hash(request, request.user)
+        messages.success(request, _("You are signed out everywhere but here."))
+        return redirect("account")
+
+
+class AccountDeleteView(ClearSiteDataMixin, FormPageMixin, FormView):
+    form_class = PasswordForm
+    template_name = "accounts/account_confirm_delete.html"
+    success_url = reverse_lazy("home")
+
+    def post(self, request, *args, **kwargs):
+        # The password is asked for here as it is at the log-in, so guesses are counted here too.
+        too_many = ratelimit.consume_or_429(request, action="reauthenticate", user=request.user)
+        return too_many or super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"user": self.request.user}
+
+    def get_context_data(self, **kwargs):
+        counts = UserCleanupService.counts(self.request.user)
+        return super().get_context_data(counts=counts, **kwargs)
+
+    def form_valid(self, form):
+        try:
+            AccountService.delete(self.request.user)
+        except LastSuperuser:
+            form.add_error(None, _("You are the only owner of this site. Make another one first."))
+            return self.form_invalid(form)
+        logout(self.request)
+        messages.success(self.request, _("Your account and all your messages are gone."))
+        return super().form_valid(form)

@@ -1,0 +1,106 @@
+"""The door of the site: its home page, its health, and its error pages."""
+
+import sys
+from http import HTTPStatus
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import Error, connection
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils.crypto import get_random_string
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
+from django.views.generic import TemplateView
+
+from site_config.busy import is_busy
+
+
+@method_decorator(login_not_required, name="dispatch")
+class HomeView(TemplateView):
+    template_name = "home.html"
+    http_method_names = ["get", "head"]
+
+    def get(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            return redirect("messaging:inbox")
+        return super().get(request, *args, **kwargs)
+
+
+# --- Health --------------------------------------------------------------------------------------
+
+
+@login_not_required
+@require_safe
+def healthz(request):
+    """The process is up."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request):
+    """The database answers; without the cache the site is slower, and still right."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return HttpResponse("no database", status=503, content_type="text/plain")
+    return HttpResponse("ok" if _cache_works() else "degraded", content_type="text/plain")
+
+
+def _cache_works():
+    probe = get_random_string(8)
+    try:
+        cache.set("readyz", probe, timeout=10)
+        return cache.get("readyz") is not None
+    except Exception:  # whatever a broken cache raises
+        return False
+
+
+# --- Errors: rendered without the request, so that everyone gets the same bytes ------------------
+
+
+def bad_request(request, exception=None):
+    return error_page(request, HTTPStatus.BAD_REQUEST)
+
+
+def permission_denied(request, exception=None):
+    return error_page(request, HTTPStatus.FORBIDDEN)
+
+
+def page_not_found(request, exception=None):
+    return error_page(request, HTTPStatus.NOT_FOUND)
+
+
+def too_many_requests(request):
+    """Answered by allauth's throttles."""
+    return error_page(request, HTTPStatus.TOO_MANY_REQUESTS, retry_after=60)
+
+
+def server_error(request):
+    # A session is written after the view, where no middleware sees what goes wrong.
+    if is_busy(sys.exception()):
+        return service_unavailable(request)
+    return error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def service_unavailable(request):
+    return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=2)
+
+
+def csrf_failure(request, reason=""):
+    """The page is older than the person's session: all it takes is to load it again."""
+    return error_page(request, HTTPStatus.FORBIDDEN, template="403_csrf.html")
+
+
+def error_page(request, status, *, template=None, retry_after=None):
+    """Return the page for `status`; to htmx only its notice, which fits into any page."""
+    template = template or f"{status.value}.html"
+    if request.headers.get("HX-Request"):
+        template += "#notice"
+    response = HttpResponse(render_to_string(template), status=status)
+    if retry_after:
+        response["Retry-After"] = str(retry_after)
+    return response
