@@ -159,6 +159,12 @@ else:
         }
     }
 
+# What {% cache %} and messaging.fragments use: the default cache, counted, that never raises.
+CACHES["template_fragments"] = {
+    "BACKEND": "messaging.cache.FragmentCache",
+    "LOCATION": "default",
+}
+
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 

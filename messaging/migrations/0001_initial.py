@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(fields=['thread', 'depth', 'timestamp', 'id'], name='message_levels'),
+            index=models.Index(fields=['thread', 'depth', 'id'], name='message_levels'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(fields=['parent_message', 'timestamp', 'id'], name='message_replies'),
+            index=models.Index(fields=['parent_message', 'id'], name='message_replies'),
         ),
         migrations.AddIndex(
             model_name='message',

@@ -177,9 +177,9 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["sender", "client_token"], name="client_token_once"),
         ]
         indexes = [
-            models.Index(fields=["thread", "depth", "timestamp", "id"], name="message_levels"),
+            models.Index(fields=["thread", "depth", "id"], name="message_levels"),
             models.Index(fields=["thread", "timestamp", "id"], name="message_in_thread"),
-            models.Index(fields=["parent_message", "timestamp", "id"], name="message_replies"),
+            models.Index(fields=["parent_message", "id"], name="message_replies"),
             models.Index(fields=["sender", "timestamp", "id"], name="message_sent"),
             models.Index(fields=["receiver", "timestamp", "id"], name="message_received"),
             models.Index(fields=["sender", "receiver", "timestamp", "id"], name="message_between"),

@@ -1,0 +1,133 @@
+"""The only module that spells a cache key.
+
+A cached fragment is a pure function of its key, and its key carries the version of what it shows,
+read from the database before the load. So a lost, late or reordered cache operation can cost a
+miss, never a stale page or somebody else's.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+
+from django.core.cache import InvalidCacheBackendError, caches
+from django.template import engines
+from django.template.loader import get_template
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+
+from .models import CacheEpoch, Mailbox, Message
+
+LIFETIME = 600  # seconds
+
+
+def cache():
+    """Return the cache of fragments: the one that `{% cache %}` uses."""
+    try:
+        return caches["template_fragments"]
+    except InvalidCacheBackendError:
+        return caches["default"]
+
+
+def key(name, *versions):
+    """Return the key of a fragment; `versions` are integers, or words of our own choosing."""
+    parts = (epoch(), markup_version(), get_language(), name, *versions)
+    return ":".join(str(part) for part in parts)
+
+
+def mailbox_key(name, user, *versions):
+    """Return the key of what one person sees of all their threads."""
+    return key(name, user.pk, Mailbox.of(user).version, *versions)
+
+
+def thread_key(name, user, thread, *versions):
+    """Return the key of what one person sees of one thread."""
+    return key(name, user.pk, thread.pk, thread.version, *versions)
+
+
+def digest(*words):
+    """Return a short word for `words` that nobody can choose so as to meet another's key."""
+    return hashlib.sha256("\n".join(map(str, words)).encode()).hexdigest()[:24]
+
+
+def remember(fragment_key, build):
+    """Return the string stored under the key; built and stored now if there is none."""
+    found = cache().get(fragment_key)
+    if found is None:
+        found = build()
+        cache().set(fragment_key, found, LIFETIME)
+    return found
+
+
+def message_fragments(stamps, viewer):
+    """Return the inner HTML of messages by primary key, in one look-up.
+
+    `stamps` are (pk, revision, is_deleted, is_mine). What is missing is loaded, rendered and stored
+    in one go each. A message that went meanwhile is missing from the answer.
+    """
+    keys = {pk: _message_key(pk, *versions) for pk, *versions in stamps}
+    found = cache().get_many(keys.values())
+    fragments = {pk: mark_safe(found[k]) for pk, k in keys.items() if k in found}  # noqa: S308
+    if missing := [pk for pk in keys if pk not in fragments]:
+        fragments |= _render_messages(missing, viewer)
+    return fragments
+
+
+def message_fragment(message, viewer):
+    """Return the inner HTML of one message that is loaded already."""
+    return remember_html(
+        _message_key(
+            message.pk, message.revision, message.is_deleted, message.sender_id == viewer.pk
+        ),
+        lambda: _render_message(message, viewer),
+    )
+
+
+def remember_html(fragment_key, build):
+    return mark_safe(remember(fragment_key, build))  # noqa: S308
+
+
+def _message_key(pk, revision, is_deleted, is_mine):
+    return key("message", pk, revision, int(is_deleted), int(is_mine))
+
+
+def _render_messages(pks, viewer):
+    fragments, entries = {}, {}
+    for message in Message.objects.visible_to(viewer).filter(pk__in=pks):
+        html = _render_message(message, viewer)
+        fragments[message.pk] = html
+        # Under the revision of this very row: it may be newer than the one that was asked for.
+        is_mine = message.sender_id == viewer.pk
+        entries[_message_key(message.pk, message.revision, message.is_deleted, is_mine)] = html
+    cache().set_many(entries, LIFETIME)
+    return fragments
+
+
+def _render_message(message, viewer):
+    context = {"message": message, "is_mine": message.sender_id == viewer.pk}
+    return _message_template().render(context)
+
+
+@functools.cache
+def _message_template():
+    return get_template("messaging/_message.html#message-fragment")
+
+
+_epoch = None
+
+
+def epoch():
+    """Return the first part of every key: read from the database once a process."""
+    global _epoch
+    if _epoch is None:
+        _epoch = CacheEpoch.objects.values_list("value", flat=True).first()
+    return _epoch or "none"
+
+
+@functools.cache
+def markup_version():
+    """Return a word that changes when the code or a template of messages does."""
+    files = list(Path(__file__).parent.rglob("*.py"))
+    for directory in engines["django"].template_dirs:
+        files += Path(directory).glob("messaging/*.html")
+    content = b"".join(path.read_bytes() for path in sorted(files))
+    return hashlib.sha256(content).hexdigest()[:12]

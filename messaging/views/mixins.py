@@ -1,0 +1,55 @@
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_vary_headers
+
+from messaging import fragments
+from messaging.models import Mailbox, Message
+
+
+class PartialMixin:
+    """Serve one URL as a whole page, or as one named partial of that page to htmx.
+
+    OPTIONS is answered like any other verb that a URL doesn't have: 405, with `Allow`.
+    """
+
+    http_method_names = ["get", "head", "post"]
+    partial_name = ""
+
+    def get_template_names(self):
+        names = super().get_template_names()
+        if self.partial_name and self.request.htmx:
+            return [f"{name}#{self.partial_name}" for name in names]
+        return names
+
+    def dispatch(self, request, *args, **kwargs):
+        response = super().dispatch(request, *args, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+
+class PollMixin:
+    """Answer htmx with an empty 304 while nothing that the list shows has changed.
+
+    The ptag names the person, the version of the mailbox, and all else that the list depends on.
+    """
+
+    def get_ptag(self, *parts):
+        user = self.request.user
+        versions = (user.pk, Mailbox.of(user).version, *parts)
+        return fragments.digest(fragments.key("ptag", *versions))
+
+    def not_modified(self, ptag):
+        """Return the 304 if the list that the client has is this one, else None."""
+        if self.request.htmx and self.request.headers.get("HX-PTag") == ptag:
+            return HttpResponse(status=304, headers={"HX-PTag": ptag})
+        return None
+
+
+class VisibleMessageMixin:
+    """Find the message of the URL among those that the person may see; 404 for all others."""
+
+    def get_message(self, **filters):
+        message_set = Message.objects.visible_to(self.request.user).with_people()
+        return get_object_or_404(
+            message_set.select_related("thread"), pk=self.kwargs["pk"], **filters
+        )
