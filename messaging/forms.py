@@ -1,0 +1,152 @@
+"""What people may type. Forms validate and read; sending and editing is the services' work."""
+
+import unicodedata
+import uuid
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from .models.message import CONTENT_MAX_LENGTH
+
+# Nothing is seen of these, although Unicode calls them letters, marks or symbols.
+BLANK_LETTERS = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+BLANK_CATEGORIES = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+VARIATION_SELECTORS = [range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)]
+
+
+def is_invisible(text):
+    """Whether a reader would see nothing at all."""
+    return all(
+        character in BLANK_LETTERS
+        or (unicodedata.category(character) in BLANK_CATEGORIES and character != "\0")
+        or any(ord(character) in selectors for selectors in VARIATION_SELECTORS)
+        for character in text
+    )
+
+
+class ContentField(forms.CharField):
+    """The text of a message: 1 to 5000 characters, of which a reader sees at least one."""
+
+    def __init__(self, **kwargs):
+        attrs = {"rows": 4, "data-limit": str(CONTENT_MAX_LENGTH), "dir": "auto"}
+        kwargs = {
+            "label": _("Message"),
+            "max_length": CONTENT_MAX_LENGTH,
+            "widget": forms.Textarea(attrs),
+        } | kwargs
+        super().__init__(**kwargs)
+
+    def to_python(self, value):
+        # Browsers send each line break as two characters; we count, and keep, one.
+        if isinstance(value, str):
+            value = value.replace("\r\n", "\n").replace("\r", "\n")
+        return super().to_python(value)
+
+    def validate(self, value):
+        super().validate("" if is_invisible(value) else value)
+
+    def widget_attrs(self, widget):
+        attrs = super().widget_attrs(widget)
+        attrs.pop("maxlength", None)  # browsers count otherwise: an emoji twice
+        return attrs
+
+
+class MessageForm(forms.Form):
+    """A text, and a hidden field that says which sending or which version is meant.
+
+    When the hidden field is missing or broken, no one typed that: the form says so above itself and
+    is shown again with a sound one.
+    """
+
+    content = ContentField()
+    hidden_name = ""
+
+    def full_clean(self):
+        super().full_clean()
+        if self.is_bound and self._errors.pop(self.hidden_name, None):
+            self.add_error(None, _("This form was out of date. Please send it once more."))
+            self.renew()
+
+    def renew(self):
+        """Show the form again as if its hidden field had not been sent."""
+        name = self.hidden_name
+        self.data = self.data.copy()
+        self.data[self.add_prefix(name)] = self.get_initial_for_field(self.fields[name], name)
+
+
+class TokenForm(MessageForm):
+    """Sends once: the same token a second time is the same message."""
+
+    client_token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    hidden_name = "client_token"
+
+    def refuse_token(self):
+        """Say that this token has sent other words, and offer to send these as a new message."""
+        self.add_error(
+            None,
+            _("This form has sent another message already. Send again to send this one as well."),
+        )
+        self.renew()
+
+
+class ReplyForm(TokenForm):
+    pass
+
+
+class EditForm(MessageForm):
+    """Carries the revision that the editor saw: give it as `initial`."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    hidden_name = "revision"
+
+
+class ComposeForm(TokenForm):
+    """`cleaned_data["to"]` is the person. Who can't be written to, and why, is not told apart."""
+
+    to = forms.CharField(
+        label=_("To"),
+        widget=forms.TextInput(
+            {
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "role": "combobox",
+                "aria-autocomplete": "list",
+                "aria-expanded": "false",
+                "aria-controls": "to-suggestions",
+                "hx-get": reverse_lazy("messaging:person-search"),
+                "hx-trigger": "input changed delay:150ms",
+                "hx-target": "#to-suggestions",
+                "hx-sync": "this:replace",
+            }
+        ),
+    )
+    field_order = ["to", "content", "client_token"]
+    NOBODY = _("There is nobody here by that name.")
+
+    def __init__(self, *args, sender, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.sender = sender
+
+    def clean_to(self):
+        person = find_person(self.cleaned_data["to"])
+        if person == self.sender:
+            raise forms.ValidationError(_("You can’t write to yourself."), code="self")
+        if person is None or not person.is_active:
+            raise forms.ValidationError(self.NOBODY, code="unknown")
+        return person
+
+    def refuse_receiver(self):
+        """Say that this person went away after the form was found in order."""
+        self.add_error("to", self.NOBODY)
+
+
+def find_person(name):
+    """Return whoever goes by this name, in any case of letters; None if nobody does."""
+    User = get_user_model()
+    try:
+        return User.objects.get_by_natural_key(name)
+    except (User.DoesNotExist, ValueError):
+        return None
