@@ -42,7 +42,8 @@ run: $(VENV)/.installed $(DATA_DIR)/static/staticfiles.json ## Serve Parley on h
 	@$(MANAGE) seed_demo || true
 	@echo
 	@echo "Parley is at http://127.0.0.1:$(PORT)   (Ctrl+C stops it)"
-	@echo "To make the first owner, who may open /admin/:  $(MANAGE) createsuperuser"
+	@echo "    Where the demo was seeded: sign in as alice, and in another browser as bob, password parley-demo."
+	@echo "    To make the first owner, who may open /admin/: $(MANAGE) createsuperuser"
 	@echo
 	@exec $(BIN)/gunicorn
 

@@ -16,6 +16,7 @@ from e2e.watch import Watch
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 LOG_LINES_SHOWN = 60
+PATIENCE = 5_000  # milliseconds for a click or a page to work out
 
 
 def pytest_configure(config):
@@ -87,6 +88,7 @@ def new_context(new_context, watch):
 
     def open_context(**options):
         context = new_context(**options)
+        context.set_default_timeout(PATIENCE)
         watch.listen_to(context)
         return context
 

@@ -1,5 +1,6 @@
 """Taking a message back, and leaving for good."""
 
+import pytest
 from playwright.sync_api import expect
 
 from e2e.pages import AccountPage, InboxPage, ThreadPage
@@ -53,6 +54,7 @@ def test_who_leaves_lands_outside_and_takes_their_letters_along(
     expect(inbox_of_bob.unread).to_be_hidden()
 
 
+@pytest.mark.expects(422)
 def test_a_wrong_password_deletes_nothing(sign_in, alice, javascript):
     page = sign_in(alice, java_script_enabled=javascript)
     account = AccountPage(page).open()

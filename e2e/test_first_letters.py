@@ -2,6 +2,7 @@
 
 import secrets
 
+import pytest
 from django.contrib.auth import get_user_model
 from playwright.sync_api import expect
 
@@ -45,6 +46,7 @@ def test_without_javascript_the_same_letters_go_back_and_forth(sign_in, alice, b
     expect(ThreadPage(page_of_alice).message("Behind the shed.")).to_be_visible()
 
 
+@pytest.mark.expects(422)
 def test_a_wrong_password_is_refused_and_the_name_kept(new_context, javascript, alice):
     page = new_context(java_script_enabled=javascript).new_page()
     login = LoginPage(page).open()
@@ -53,6 +55,7 @@ def test_a_wrong_password_is_refused_and_the_name_kept(new_context, javascript, 
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+@pytest.mark.expects(422)
 def test_a_taken_name_is_refused_in_words(new_context, alice):
     page = new_context().new_page()
     SignUpPage(page).open().sign_up(alice.username.upper())

@@ -6,7 +6,7 @@ class SignUpPage(SitePage):
     path = "/accounts/signup/"
 
     def sign_up(self, username):
-        self.page.get_by_label("Name").fill(username)
+        self.page.get_by_label("Name", exact=True).fill(username)
         self.page.get_by_label("E-mail").fill(f"{username}@example.com")
         self.page.get_by_label("Password").fill(PASSWORD)
         self.main.get_by_role("button", name="Sign up").click()
@@ -16,10 +16,10 @@ class AccountPage(SitePage):
     path = "/account/"
 
     def sign_out_everywhere(self):
-        self.main.get_by_role("button", name="Sign out everywhere").click()
+        self.main.get_by_role("button", name="Sign out everywhere else").click()
 
     def delete(self, password=PASSWORD):
         """Go to the page that says what will be lost, and delete the account."""
-        self.main.get_by_role("link", name="Delete").click()
-        self.page.get_by_label("Password").fill(password)
-        self.main.get_by_role("button", name="Delete").click()
+        self.main.get_by_role("link", name="Delete my account").click()
+        self.page.get_by_label("Your password").fill(password)
+        self.main.get_by_role("button", name="Delete my account").click()
