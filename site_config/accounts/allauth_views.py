@@ -5,20 +5,25 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 
 from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin
 
 # Django marks views as public on `dispatch`, which a subclass with a dispatch of its own loses.
 public = method_decorator(login_not_required, name="dispatch")
 
+NEW_PASSWORD_LABELS = {"password1": _("New password"), "password2": _("New password, once more")}
+
 
 @public
 class LoginView(FormPageMixin, views.LoginView):
-    pass
+    labels = {"login": _("Name or e-mail"), "password": _("Password")}
 
 
 @public
 class SignupView(FormPageMixin, views.SignupView):
+    labels = {"username": _("Name"), "email": _("E-mail"), "password1": _("Password")}
+
     def form_valid(self, form):
         try:
             return super().form_valid(form)
@@ -36,21 +41,21 @@ class LogoutView(ClearSiteDataMixin, views.LogoutView):
 
 
 class PasswordChangeView(FormPageMixin, views.PasswordChangeView):
-    pass
+    labels = NEW_PASSWORD_LABELS | {"oldpassword": _("Current password")}
 
 
 class PasswordSetView(FormPageMixin, views.PasswordSetView):
-    pass
+    labels = NEW_PASSWORD_LABELS
 
 
 @public
 class PasswordResetView(FormPageMixin, views.PasswordResetView):
-    pass
+    labels = {"email": _("E-mail")}
 
 
 @public
 class PasswordResetFromKeyView(FormPageMixin, views.PasswordResetFromKeyView):
-    pass
+    labels = NEW_PASSWORD_LABELS
 
 
 class ReauthenticateView(FormPageMixin, views.ReauthenticateView):
@@ -58,6 +63,8 @@ class ReauthenticateView(FormPageMixin, views.ReauthenticateView):
 
 
 class EmailView(FormPageMixin, views.EmailView):
+    labels = {"email": _("Another address")}
+
     def dispatch(self, request, *args, **kwargs):
         if request.method == "POST":
             return super().dispatch(request, *args, **kwargs)

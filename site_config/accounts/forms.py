@@ -18,11 +18,6 @@ class NameForm(NameRules, forms.ModelForm):
         fields = ["username"]
         labels = {"username": _("Your name")}
         help_texts = {"username": _("Others see it, and you sign in with it.")}
-        widgets = {
-            "username": forms.TextInput(
-                attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-            )
-        }
 
 
 class PasswordForm(forms.Form):

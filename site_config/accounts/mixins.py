@@ -1,10 +1,13 @@
 from http import HTTPStatus
 
+NAME_ATTRIBUTES = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+
 
 class FormPageMixin:
     """A page with one form: GET shows it, POST sends it, a wrong one comes back with 422."""
 
     http_method_names = ["get", "head", "post"]
+    labels = {}  # what this site calls a field, by its name
 
     def dispatch(self, request, *args, **kwargs):
         # Before anything else: allauth would redirect some people, and take a PUT for a POST.
@@ -14,10 +17,18 @@ class FormPageMixin:
 
     def get_form(self, *args, **kwargs):
         form = super().get_form(*args, **kwargs)
-        for field in form.fields.values():
-            field.widget.attrs["class"] = "field__input"
-            field.widget.attrs.pop("placeholder", None)  # the label says it
+        for name, field in form.fields.items():
+            self._dress(name, field)
         return form
+
+    def _dress(self, name, field):
+        field.label = self.labels.get(name, field.label)
+        field.widget.attrs["class"] = "field__input"
+        field.widget.attrs.pop("placeholder", None)  # the label says it
+        if name in ("login", "username"):
+            field.widget.attrs.update(NAME_ATTRIBUTES)
+        if name in ("password", "oldpassword"):
+            field.help_text = ""  # a link to the reset: each page has its own
 
     def form_invalid(self, form):
         response = super().form_invalid(form)

@@ -57,7 +57,7 @@ def check_shape(name):
         raise ValidationError(_("A name starts with a letter."), code="start")
     if not _is_one_script(name):
         raise ValidationError(
-            _("The letters of a name come from one alphabet: they look alike across two."),
+            _("Please use the letters of one alphabet: across two, they look alike."),
             code="script",
         )
 

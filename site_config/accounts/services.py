@@ -8,7 +8,7 @@ from django.db.models import F
 from site_config.accounts.models import ReservedName
 
 
-class LastSuperuser(Exception):  # noqa: N818 - a refusal, named for what it says
+class LastSuperuser(Exception):
     """The site would be left without anyone who can look after it."""
 
 
