@@ -1,0 +1,64 @@
+"""What a site needs before it starts in public."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLIC = {
+    "ALLOWED_HOSTS": "mail.example.org",
+    "CSRF_TRUSTED_ORIGINS": "https://mail.example.org",
+    "EMAIL_URL": "smtp://localhost:25",
+}
+ASKED = "DEBUG", "SECRET_KEY", "MESSAGING_THROTTLES", "DATABASE_URL", "REDIS_URL", *PUBLIC
+
+
+def start(tmp_path, code="pass", **variables):
+    """Load the settings in a process of its own, with these variables and no others of ours."""
+    environment = {name: value for name, value in os.environ.items() if name not in ASKED}
+    environment |= {"DATA_DIR": str(tmp_path / "data"), **variables}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", f"from site_config import settings; {code}"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_starts_with_no_variable_at_all(tmp_path):
+    done = start(tmp_path, "print(settings.IS_PUBLIC, settings.DEBUG)")
+    assert done.stdout.split() == ["False", "False"], done.stderr
+
+
+def test_it_starts_in_public_when_all_is_said(tmp_path):
+    code = "print(settings.IS_PUBLIC, settings.SESSION_COOKIE_NAME, settings.SECURE_SSL_REDIRECT)"
+    done = start(tmp_path, code, **PUBLIC)
+    assert done.stdout.split() == ["True", "__Host-sessionid", "True"], done.stderr
+
+
+@pytest.mark.parametrize("missing", ["CSRF_TRUSTED_ORIGINS", "EMAIL_URL"])
+def test_half_configured_it_refuses_to_start_in_public(tmp_path, missing):
+    done = start(tmp_path, **{name: value for name, value in PUBLIC.items() if name != missing})
+    assert done.returncode != 0
+    assert missing in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALLOWED_HOSTS", "*"), ("MESSAGING_THROTTLES", "off")]
+)
+def test_it_refuses_what_a_public_site_must_not_do(tmp_path, name, value):
+    done = start(tmp_path, **PUBLIC | {name: value})
+    assert done.returncode != 0
+    assert name in done.stderr
+
+
+def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path):
+    first, second = (start(tmp_path, "print(settings.SECRET_KEY)").stdout for _ in range(2))
+    assert len(first) > 50
+    assert first == second
+    assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
