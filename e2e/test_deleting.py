@@ -14,7 +14,7 @@ def test_a_message_with_replies_leaves_a_quiet_mark(sign_in, write, alice, bob, 
 
     expect(thread.message("I should not have said this.")).to_have_count(0)
     expect(thread.message("But you did.")).to_be_visible()
-    expect(thread.article(first)).to_contain_text("deleted")
+    expect(thread.article(first)).to_contain_text("This message was deleted.")
 
 
 def test_a_message_without_replies_leaves_nothing(sign_in, write, alice, bob, javascript):

@@ -8,6 +8,11 @@ class ThreadPage(SitePage):
     def __init__(self, page):
         super().__init__(page)
         self.list = page.locator("#thread")
+        # A reply is written below its message, or without JavaScript on a page of its own.
+        self.reply_form = page.locator(".message__reply form, .card form")
+        self.reply_box = self.reply_form.get_by_role("textbox")
+        self.edit_form = page.get_by_role("article", name="Edit message")
+        self.editor = self.edit_form.get_by_role("textbox")
         self.history_popover = page.locator("[popover]:popover-open")
 
     def open(self, message):
@@ -30,20 +35,16 @@ class ThreadPage(SitePage):
         article.get_by_role("link", name="Reply").click()
         return self.reply_box
 
-    @property
-    def reply_box(self):
-        return self.main.get_by_role("textbox", name="Reply")
-
     def reply(self, article, text):
         self.start_reply(article).fill(text)
         self.send()
 
     def send(self):
-        self.main.get_by_role("button", name="Send").click()
+        self.reply_form.get_by_role("button", name="Send").click()
 
     def expand(self):
         """Show the replies that the page folds away, all of them."""
-        self.list.get_by_role("link", name="more").first.click()
+        self.list.get_by_role("link", name="more repl").first.click()
 
     # --- Editing ---
 
@@ -51,25 +52,22 @@ class ThreadPage(SitePage):
         article.get_by_role("link", name="Edit").click()
         return self.editor
 
-    @property
-    def editor(self):
-        return self.main.get_by_role("textbox", name="Edit")
-
     def edit(self, article, text):
         self.start_edit(article).fill(text)
         self.save()
 
     def save(self):
-        self.main.get_by_role("button", name="Save").click()
+        self.edit_form.get_by_role("button", name="Save").click()
 
     def cancel(self):
-        self.main.get_by_role("link", name="Cancel").click()
+        self.edit_form.get_by_role("link", name="Cancel").click()
 
     # --- Looking back, taking back ---
 
     def edited_mark(self, article):
-        return article.get_by_text("edited", exact=True)
+        return article.get_by_role("button", name="edited")
 
     def delete(self, article):
         article.get_by_role("link", name="Delete").click()
-        self.main.get_by_role("button", name="Delete").click()
+        confirmation = self.page.get_by_role("article", name="Delete message")
+        confirmation.get_by_role("button", name="Delete").click()
