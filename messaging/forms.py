@@ -69,6 +69,13 @@ class MessageForm(forms.Form):
             self.add_error(None, _("This form was out of date. Please send it once more."))
             self.renew()
 
+    def focus_first_error(self):
+        """Let the browser put the caret where something is to be mended."""
+        for name in self.errors:
+            if name in self.fields:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
     def renew(self):
         """Show the form again as if its hidden field had not been sent."""
         name = self.hidden_name
@@ -145,8 +152,8 @@ class ComposeForm(TokenForm):
 
 def find_person(name):
     """Return whoever goes by this name, in any case of letters; None if nobody does."""
-    User = get_user_model()
+    people = get_user_model()._default_manager
     try:
-        return User.objects.get_by_natural_key(name)
-    except (User.DoesNotExist, ValueError):
+        return people.get_by_natural_key(name)
+    except people.model.DoesNotExist:
         return None

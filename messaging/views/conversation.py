@@ -1,0 +1,100 @@
+import heapq
+from functools import cached_property, partial
+from itertools import islice
+
+from django.http import Http404
+from django.urls import reverse
+from django.views.generic import TemplateView
+
+from messaging import fragments
+from messaging.forms import find_person
+from messaging.models import Message
+from messaging.paging import Page, PageKey, newest_first
+
+from .articles import make_articles
+from .mixins import PartialMixin, PollMixin
+
+PAGE_SIZE = 50
+
+
+class ConversationView(PartialMixin, PollMixin, TemplateView):
+    """All messages of mine, or those with one person, in time order; the newest page first."""
+
+    http_method_names = ["get", "head"]
+    template_name = "messaging/conversation.html"
+    partial_name = "conversation-update"
+
+    def get(self, request, *args, **kwargs):
+        self.other = self.get_other()
+        self.before = PageKey.parse(request.GET.get("before"))
+        ptag = self.get_ptag("conversation", self.other_pk, self.before or "")
+        if not_modified := self.not_modified(ptag):
+            return not_modified
+        response = self.render_to_response(self.get_context_data(ptag=ptag))
+        response["HX-PTag"] = ptag
+        return response
+
+    def get_other(self):
+        """Return the person of the URL, if it names one; 404 unless we share a message."""
+        if "username" not in self.kwargs:
+            return None
+        user, other = self.request.user, find_person(self.kwargs["username"])
+        shared = Message.objects.visible_to(user).not_deleted()
+        if other is None or not shared.between(user, other).exists():
+            raise Http404
+        return other
+
+    @property
+    def other_pk(self):
+        return self.other.pk if self.other else 0
+
+    def get_context_data(self, **kwargs):
+        user, before = self.request.user, str(self.before or "")
+        names = [self.other.get_username()] if self.other else []
+        return super().get_context_data(
+            other=self.other,
+            address=reverse("messaging:conversation", args=names),
+            before=before,
+            list_key=fragments.mailbox_key("conversation", user, self.other_pk, before),
+            list_lifetime=fragments.LIFETIME,
+            page=ConversationPage(user, self.other, self.before),
+            **kwargs,
+        )
+
+
+class ConversationPage(Page):
+    """One page, newest first as it is loaded, and `entry_list` in the order it is read."""
+
+    def __init__(self, user, other, before):
+        super().__init__(partial(newest_messages, user, other, before), "timestamp", size=PAGE_SIZE)
+        self._user = user
+
+    @cached_property
+    def entry_list(self):
+        message_list, user = self.row_list[::-1], self._user
+        people = [user, *(message.sender for message in message_list)]
+        unread = {m.pk for m in message_list if m.receiver_id == user.pk and not m.read}
+        articles = make_articles(message_list, user, people, unread=unread)
+        return [
+            {"article": articles[message.pk], "other": message.other_person(user)}
+            for message in message_list
+            if message.pk in articles
+        ]
+
+
+def newest_messages(user, other, before, limit):
+    """Return messages of `user`, or those with `other`, newest first.
+
+    Sent and received are two slices, each straight from its index, put together here: one query
+    with OR would sort all messages of the person.
+    """
+    visible = Message.objects.visible_to(user).not_deleted().with_people().defer("content")
+    sent, received = visible.sent_by(user), visible.received_by(user)
+    if other is not None:
+        sent, received = sent.received_by(other), received.sent_by(other)
+    slices = [
+        newest_first(message_set, "timestamp", before=before, limit=limit)
+        for message_set in (sent, received)
+    ]
+    merged = heapq.merge(*slices, key=lambda message: (message.timestamp, message.pk), reverse=True)
+    return islice(merged, limit)

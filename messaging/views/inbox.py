@@ -1,0 +1,91 @@
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce, Left
+from django.views.generic import TemplateView
+
+from messaging import fragments
+from messaging.models import Mailbox, Message, Participation
+from messaging.paging import Page, PageKey, newest_first
+
+from .mixins import PartialMixin, PollMixin
+
+PAGE_SIZE = 25
+SNIPPET_LENGTH = 160  # characters
+
+
+class InboxView(PartialMixin, PollMixin, TemplateView):
+    """The threads of the person, newest first, behind tabs; the list keeps itself fresh."""
+
+    http_method_names = ["get", "head"]
+    template_name = "messaging/inbox.html"
+    partial_name = "inbox-update"
+
+    def get(self, request, *args, **kwargs):
+        self.tab = self.get_tab()
+        self.before = PageKey.parse(request.GET.get("before"))
+        ptag = self.get_ptag("inbox", self.tab, self.before or "")
+        if not_modified := self.not_modified(ptag):
+            return not_modified
+        response = self.render_to_response(self.get_context_data(ptag=ptag))
+        response["HX-PTag"] = ptag
+        return response
+
+    def get_tab(self):
+        tab = self.request.GET.get("show")
+        if tab in TABS:
+            return tab
+        return "unread" if Mailbox.of(self.request.user).unread_count else "all"
+
+    def get_context_data(self, **kwargs):
+        before = str(self.before or "")
+        return super().get_context_data(
+            tab=self.tab,
+            before=before,
+            list_key=fragments.mailbox_key("inbox", self.request.user, self.tab, before),
+            list_lifetime=fragments.LIFETIME,
+            page=self.get_page(),
+            **kwargs,
+        )
+
+    def get_page(self):
+        user, (load, moment_field) = self.request.user, TABS[self.tab]
+        return Page(
+            lambda limit: newest_first(load(user), moment_field, before=self.before, limit=limit),
+            moment_field,
+            size=PAGE_SIZE,
+        )
+
+
+def _received(user):
+    """Each thread by its latest message; the link leads to the first unread one, if any."""
+    unread = Message.unread.received_by(user).filter(thread=OuterRef("thread"))
+    return _with_people(user).annotate(
+        snippet=Left("thread__last_message__content", SNIPPET_LENGTH),
+        message_pk=Coalesce(_first(unread.in_time_order(), "pk"), "thread__last_message_id"),
+    )
+
+
+def _sent(user):
+    """Each thread by the latest message of one's own."""
+    mine = Message.objects.sent_by(user).not_deleted().filter(thread=OuterRef("thread"))
+    mine = mine.order_by("-timestamp", "-pk")
+    return _with_people(user).annotate(
+        snippet=_first(mine.annotate(snippet=Left("content", SNIPPET_LENGTH)), "snippet"),
+        message_pk=_first(mine, "pk"),
+    )
+
+
+def _with_people(user):
+    # A thread without a message is one whose last message was deleted a moment ago.
+    place_set = Participation.objects.for_user(user).filter(thread__last_message__isnull=False)
+    return place_set.with_last_message().defer("thread__last_message__content")
+
+
+def _first(queryset, name):
+    return Subquery(queryset.values(name)[:1])
+
+
+TABS = {
+    "unread": (lambda user: _received(user).unread(), "last_activity"),
+    "all": (lambda user: _received(user).listed(), "last_activity"),
+    "sent": (lambda user: _sent(user).sent(), "sent_at"),
+}
