@@ -48,8 +48,14 @@ class PollMixin:
 class VisibleMessageMixin:
     """Find the message of the URL among those that the person may see; 404 for all others."""
 
+    def get_messages(self):
+        message_set = Message.objects.visible_to(self.request.user)
+        return message_set.with_people().select_related("thread")
+
     def get_message(self, **filters):
-        message_set = Message.objects.visible_to(self.request.user).with_people()
-        return get_object_or_404(
-            message_set.select_related("thread"), pk=self.kwargs["pk"], **filters
-        )
+        return get_object_or_404(self.get_messages(), **({"pk": self.kwargs["pk"]} | filters))
+
+
+def refresh_mailbox(request):
+    """Read the person's mailbox anew, after a write: the answer tells versions and counts."""
+    request.user.mailbox = Mailbox.objects.get(pk=request.user.pk)

@@ -1,0 +1,47 @@
+from dataclasses import dataclass
+
+from messaging import fragments
+
+
+@dataclass(slots=True)
+class Article:
+    """What `_message.html` shows: a message as its reader sees it, around the cached fragment."""
+
+    pk: str  # a string: an integer would be localised again in every row
+    author: str
+    initial: str
+    tint: str
+    is_mine: bool
+    is_deleted: bool
+    is_unread: bool
+    is_target: bool
+    fragment: str
+
+
+def make_articles(nodes, viewer, people, *, unread=(), target=None):
+    """Return the articles for `nodes` by primary key, their fragments found in one look-up.
+
+    A node is anything with `pk`, `sender_id`, `revision` and `is_deleted`. `people` are the users
+    who may have sent them; whoever is not among them has left. `unread` are the ids to be shown as
+    new, `target` is the id of the one message that the page was opened at.
+    """
+    names = {person.pk: person.get_username() for person in people if person is not None}
+    stamps = [(n.pk, n.revision, n.is_deleted, n.sender_id == viewer.pk) for n in nodes]
+    found = fragments.message_fragments(stamps, viewer)
+    articles = {}
+    for node in nodes:
+        if node.pk not in found:  # deleted since the list was read
+            continue
+        name = names.get(node.sender_id, "")
+        articles[node.pk] = Article(
+            pk=str(node.pk),
+            author=name,
+            initial=name[:1].upper(),
+            tint=str((node.sender_id or 0) % 8),
+            is_mine=node.sender_id == viewer.pk,
+            is_deleted=node.is_deleted,
+            is_unread=node.pk in unread,
+            is_target=node.pk == target,
+            fragment=found[node.pk],
+        )
+    return articles

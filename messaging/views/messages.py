@@ -1,0 +1,243 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView, View
+from django_htmx.http import HttpResponseClientRedirect
+
+from messaging.forms import EditForm, ReplyForm
+from messaging.ids import dom_id
+from messaging.models import Message
+from messaging.services import (
+    EditConflict,
+    MessageService,
+    ParentDeleted,
+    ReceiverUnavailable,
+    TokenReused,
+)
+from messaging.text import diff_words
+from messaging.tree import PAGE, Run
+
+from .articles import make_articles
+from .mixins import PartialMixin, VisibleMessageMixin, refresh_mailbox
+from .threads import ThreadListMixin
+
+
+class MessageView(VisibleMessageMixin, PartialMixin, View):
+    """One message as a fragment, as Cancel wants it; opened directly, its place in the thread."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request, *args, **kwargs):
+        message = self.get_message()
+        if request.htmx:
+            return render_article(request, message)
+        return redirect("messaging:thread", message.pk)
+
+
+class OwnMessageMixin(VisibleMessageMixin):
+    """Only the author may: others who may see the message get 403. A tombstone is not there."""
+
+    def get_own_message(self):
+        message = self.get_message(deleted_at__isnull=True)
+        if message.sender_id != self.request.user.pk:
+            raise PermissionDenied
+        return message
+
+
+class MessageUpdateView(OwnMessageMixin, PartialMixin, TemplateView):
+    """The editor of a message: in its place, or a page."""
+
+    template_name = "messaging/message_form.html"
+    partial_name = "editor"
+
+    def get(self, request, *args, **kwargs):
+        message = self.get_own_message()
+        initial = {"content": message.content, "revision": message.revision}
+        form = EditForm(initial=initial, auto_id=f"message-{message.pk}-%s")
+        form.fields["content"].widget.attrs["autofocus"] = True
+        return self.show(message, form)
+
+    def post(self, request, *args, **kwargs):
+        message = self.get_own_message()
+        form = EditForm(
+            request.POST,
+            initial={"revision": message.revision},
+            auto_id=f"message-{message.pk}-%s",
+        )
+        if not form.is_valid():
+            return self.show(message, form, status=422)
+        try:
+            message = MessageService.edit(message, **form.cleaned_data)
+        except EditConflict as conflict:
+            form.renew()
+            return self.show(message, form, status=409, conflict=conflict.message)
+        except Message.DoesNotExist as error:
+            raise Http404 from error
+        if request.htmx:
+            return render_article(request, self.get_message())
+        return redirect("messaging:thread", message.pk)
+
+    def show(self, message, form, status=200, **context):
+        cancel = {
+            "cancel_url": reverse("messaging:message", args=[message.pk]),
+            "cancel_target": f"#{dom_id('message', message.pk)}",
+        }
+        context |= {"message": message, "form": form, **cancel}
+        return self.render_to_response(self.get_context_data(**context), status=status)
+
+
+class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
+    """The form of a reply: under its message, at the foot of a thread, or a page of its own."""
+
+    template_name = "messaging/message_form.html"
+    partial_name = "composer"
+
+    def get(self, request, *args, **kwargs):
+        message = self.get_message()
+        is_in_place = bool(request.htmx)
+        form = ReplyForm(auto_id=_auto_id(message, is_in_place))
+        form.fields["content"].widget.attrs["autofocus"] = True
+        if message.is_deleted:
+            return self.show(message, form, is_in_place, status=422, problem=DELETED)
+        return self.show(message, form, is_in_place)
+
+    def post(self, request, *args, **kwargs):
+        message = self.get_message()
+        is_in_place = "in_place" in request.POST
+        form = ReplyForm(request.POST, auto_id=_auto_id(message, is_in_place))
+        status = 422
+        if form.is_valid():
+            try:
+                reply = MessageService.send(
+                    request.user,
+                    receiver=message.other_person(request.user),
+                    parent=message,
+                    **form.cleaned_data,
+                )
+                return self.answer(message, reply, is_in_place)
+            except TokenReused:
+                form.refuse_token()
+                status = 409
+            except ParentDeleted:
+                form.add_error(None, DELETED)
+            except ReceiverUnavailable:
+                form.add_error(None, _("This person can’t be written to any more."))
+        return self.show(message, form, is_in_place, status=status)
+
+    def show(self, message, form, is_in_place, status=200, **context):
+        context |= {
+            "message": message,
+            "reply_to": message.pk,
+            "form": form,
+            "is_in_place": is_in_place,
+            "composer_id": _composer_id(message, is_in_place),
+            "cancel_url": reverse("messaging:message", args=[message.pk]),
+            "cancel_target": f"#{dom_id('message', message.pk)}",
+        }
+        return self.render_to_response(self.get_context_data(**context), status=status)
+
+    def answer(self, message, reply, is_in_place):
+        """Show the list with the reply in it, and an empty form where the full one was."""
+        if not self.request.htmx:
+            return redirect("messaging:thread", reply.pk)
+        refresh_mailbox(self.request)
+        # All replies of a small branch; of a large one, this reply is enough.
+        is_small = message.reply_count < PAGE
+        run = Run(message.pk) if is_small else Run(message.pk, reply.pk - 1)
+        context = self.get_list_context(self.get_page_message(), self.request.POST, also_open=[run])
+        context |= {
+            "reply_to": message.pk,
+            "form": ReplyForm(auto_id=_auto_id(message, is_in_place)),
+            "is_in_place": is_in_place,
+            "composer_id": _composer_id(message, is_in_place),
+        }
+        return render(self.request, "messaging/thread.html#reply-answer", context)
+
+
+class MessageDeleteView(OwnMessageMixin, ThreadListMixin, PartialMixin, TemplateView):
+    """Unsend: asks first; leaves a tombstone where replies hang on the message."""
+
+    template_name = "messaging/message_confirm_delete.html"
+    partial_name = "confirmation"
+
+    def get(self, request, *args, **kwargs):
+        context = self.get_context_data(message=self.get_own_message())
+        return self.render_to_response(context)
+
+    def post(self, request, *args, **kwargs):
+        message = self.get_own_message()
+        pk, above = message.pk, message.parent_message_id
+        message.delete()
+        visible = Message.objects.visible_to(request.user)
+        page = visible.filter(pk__in=[pk, above or pk]).order_by("-pk").first()
+        if page is None:  # the whole thread went
+            return self.go_to(reverse("messaging:inbox"))
+        if not request.htmx:
+            return redirect("messaging:thread", page.pk)
+        refresh_mailbox(request)
+        shown = self.get_page_message(default=page.pk)
+        if "at" in request.POST and str(shown.pk) != request.POST["at"]:
+            return self.go_to(reverse("messaging:thread", args=[shown.pk]))
+        context = self.get_list_context(shown, request.POST) | {"deleted_pk": pk}
+        context["tombstone"] = visible.filter(pk=pk).exists()
+        return render(request, "messaging/thread.html#delete-answer", context)
+
+    def go_to(self, address):
+        if self.request.htmx:
+            return HttpResponseClientRedirect(address)
+        return HttpResponseRedirect(address)
+
+
+@dataclass
+class Version:
+    """One text of a message: since when, and what it changed of the one before."""
+
+    at: datetime
+    pieces: list
+
+
+class HistoryView(VisibleMessageMixin, PartialMixin, TemplateView):
+    """Every version of a message, newest first, for both who share it; a popover, or a page."""
+
+    http_method_names = ["get", "head"]
+    template_name = "messaging/history.html"
+    partial_name = "version-list"
+
+    def get(self, request, *args, **kwargs):
+        message = self.get_message(deleted_at__isnull=True)
+        context = self.get_context_data(message=message, versions=get_versions(message))
+        return self.render_to_response(context)
+
+
+def get_versions(message):
+    """Return the versions of a message, newest first."""
+    earlier = list(message.history.order_by("revision"))
+    texts = [row.old_content for row in earlier] + [message.content]
+    times = [message.timestamp] + [row.edited_at for row in earlier]
+    befores = [texts[0], *texts]
+    versions = map(Version, times, map(diff_words, befores, texts))
+    return list(versions)[::-1]
+
+
+def render_article(request, message):
+    """Return the response that holds one message alone, for those who look at it now."""
+    articles = make_articles([message], request.user, [message.sender, message.receiver])
+    if message.pk not in articles:
+        raise Http404
+    return render(request, "messaging/_message.html", {"article": articles[message.pk]})
+
+
+DELETED = _("This message has been deleted: nobody can reply to it.")
+
+
+def _composer_id(message, is_in_place):
+    return dom_id("message", message.pk, "reply") if is_in_place else "composer"
+
+
+def _auto_id(message, is_in_place):
+    return f"{_composer_id(message, is_in_place)}-%s"

@@ -1,0 +1,188 @@
+import json
+
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.views.generic import TemplateView, View
+
+from messaging import fragments
+from messaging.forms import ReplyForm
+from messaging.services import ThreadService
+from messaging.tree import DEEPEST_LEVEL, RUNS, UNREAD, Run, Tree, expand
+
+from .articles import make_articles
+from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
+
+BIGGEST = 2**62  # no id is
+
+
+class ThreadListMixin(PollMixin, VisibleMessageMixin):
+    """The list of a thread, opened at a message, with what the reader has open in it.
+
+    The page carries its state in hidden fields (`open`, `new`, `branch`), which come back with
+    every poll and every form: see `messaging.tree`.
+    """
+
+    def get_list_context(self, message, state, *, also_open=()):
+        user, thread = self.request.user, message.thread
+        is_branch = "branch" in state
+        opened = [run for run in map(Run.parse, state.getlist("open")[:RUNS]) if run]
+        opened += also_open
+        new = sorted(_ids(state.getlist("new")[:UNREAD]))
+        stamp = fragments.digest(message.pk, is_branch, *opened, "new", *new)
+        page = fragments.remember(
+            fragments.thread_key("thread", user, thread, stamp),
+            lambda: self._build(message, is_branch=is_branch, opened=opened, new=new),
+        )
+        page = json.loads(page)
+        return {
+            "message": message,
+            "other": message.other_person(user),
+            "is_branch": is_branch,
+            "rows_html": mark_safe(page["html"]),  # noqa: S308
+            "marker": page["marker"],
+            "above": page["above"],
+            "top": page["top"],
+            "poll_url": reverse("messaging:thread", args=[message.pk]),
+            "ptag": self.get_ptag("thread", thread.pk, thread.version, stamp),
+        }
+
+    def get_page_message(self, default=None):
+        """Return the message that the page of a form was opened at, as it is now.
+
+        That is `at`, if it is of the same thread as the message of the URL; else `default`, by
+        primary key, or the message of the URL.
+        """
+        own = self.get_message(pk=default) if default else self.get_message()
+        at = _number(self.request.POST.get("at"))
+        found = self.get_messages().filter(pk=at, thread=own.thread_id).first()
+        return found or own
+
+    def _build(self, message, **state):
+        tree = Tree(self.request.user, message, **state)
+        html = render_rows(self.request.user, message, tree.rows)
+        top = next((node.pk for node in (tree.top, message) if not node.is_deleted), None)
+        page = {"html": html, "marker": tree.marker, "above": tree.top.parent, "top": top}
+        return json.dumps(page)
+
+
+class ThreadView(ThreadListMixin, PartialMixin, TemplateView):
+    """The thread that holds a message, opened at it; polls itself."""
+
+    template_name = "messaging/thread.html"
+    partial_name = "thread-update"
+
+    def get(self, request, *args, **kwargs):
+        message = self.get_message()
+        context = self.get_list_context(message, request.GET)
+        response = self.not_modified(context["ptag"])
+        if response is None:
+            context |= get_composer(context)
+            context["can_mark_unread"] = message.receiver_id == request.user.pk
+            response = self.render_to_response(self.get_context_data(**context))
+            response["HX-PTag"] = context["ptag"]
+        return response
+
+
+class ReplyListView(ThreadListMixin, PartialMixin, TemplateView):
+    """The direct replies to a message: expanded in place, or the branch as a page of its own."""
+
+    template_name = "messaging/thread.html"
+    partial_name = "thread-rows"
+
+    def get(self, request, *args, **kwargs):
+        message = self.get_message()
+        return self._expand(message) if request.htmx else self._show_branch(message)
+
+    def _expand(self, message):
+        query = self.request.GET
+        rows = expand(
+            self.request.user,
+            message,
+            after=_number(query.get("after")),
+            before=_number(query.get("before")),
+            level=min(_number(query.get("level")), DEEPEST_LEVEL),
+        )
+        return HttpResponse(render_rows(self.request.user, message, rows))
+
+    def _show_branch(self, message):
+        state = QueryDict(mutable=True)
+        state["branch"] = "1"
+        context = self.get_list_context(message, state)
+        context |= get_composer(context)
+        return self.render_to_response(self.get_context_data(**context))
+
+
+class ReadMarkerView(VisibleMessageMixin, PartialMixin, View):
+    """Mark what one received: read up to this message, or unread from it on."""
+
+    http_method_names = ["post"]
+
+    def post(self, request, *args, **kwargs):
+        message = self.get_message()
+        state = request.POST.get("state")
+        if state == "read":
+            ThreadService.mark_read(request.user, message=message)
+            page = reverse("messaging:thread", args=[message.pk])
+        elif state == "unread":
+            ThreadService.mark_unread(request.user, message=message)
+            page = reverse("messaging:inbox")
+        else:
+            return HttpResponse(status=422)
+        if not request.htmx:
+            return HttpResponseRedirect(page)
+        refresh_mailbox(request)
+        return render(request, "messaging/_counts.html")
+
+
+def render_rows(viewer, message, rows):
+    """Return the HTML of the rows of a thread; `message` is any message of it, with its people."""
+    nodes = [row.node for row in rows if row.kind == "message"]
+    unread = {row.node.pk for row in rows if row.kind == "message" and row.is_unread}
+    people = [message.sender, message.receiver]
+    articles = make_articles(nodes, viewer, people, unread=unread, target=message.pk)
+    lines = [line for row in rows if (line := _line(row, articles))]
+    return render_to_string("messaging/thread.html#thread-rows", {"rows": lines})
+
+
+def get_composer(context):
+    """Return the context of the form at the foot: it replies to where the page begins."""
+    if context["other"] is None or context["top"] is None:
+        return {}
+    return {
+        "reply_to": context["top"],
+        "form": ReplyForm(auto_id="composer-%s"),
+        "composer_id": "composer",
+    }
+
+
+def _line(row, articles):
+    line = {"kind": row.kind, "level": str(row.level), "is_unread": row.is_unread}
+    if row.kind == "message":
+        article = articles.get(row.node.pk)
+        return article and line | {"article": article, "open": row.open}
+    line["pk"] = str(row.node.pk)
+    if row.kind == "continue":
+        return line | {"url": reverse("messaging:thread", args=[row.node.pk])}
+    query = {"level": row.level - 1, "after": row.after, "before": row.before}
+    query = "&".join(f"{name}={number}" for name, number in query.items() if number)
+    url = reverse("messaging:reply-list", args=[row.node.pk])
+    return line | {
+        "url": f"{url}?{query}" if query else url,
+        "count": row.count,
+        "after": str(row.after or ""),
+        "before": row.before,
+    }
+
+
+def _ids(words):
+    return {number for number in map(_number, words) if number}
+
+
+def _number(word):
+    """Read an id that came from outside; 0 for anything else."""
+    if not word or len(word) > 19 or not (word.isascii() and word.isdigit()):
+        return 0
+    return min(int(word), BIGGEST)
