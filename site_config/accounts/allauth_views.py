@@ -23,6 +23,10 @@ class LoginView(FormPageMixin, views.LoginView):
 @public
 class SignupView(FormPageMixin, views.SignupView):
     labels = {"username": _("Name"), "email": _("E-mail"), "password1": _("Password")}
+    help_texts = {
+        "username": _("3 to 32 letters, digits, dots, hyphens or underscores. Others see it."),
+        "email": _("Others don’t see it."),
+    }
 
     def form_valid(self, form):
         try:
@@ -36,6 +40,7 @@ class SignupView(FormPageMixin, views.SignupView):
             return self.form_invalid(form)
 
 
+@public  # a second click on "Sign out" leads home, not to a log-in that would sign out again
 class LogoutView(ClearSiteDataMixin, views.LogoutView):
     http_method_names = ["get", "head", "post"]
 

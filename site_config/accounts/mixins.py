@@ -8,6 +8,7 @@ class FormPageMixin:
 
     http_method_names = ["get", "head", "post"]
     labels = {}  # what this site calls a field, by its name
+    help_texts = {}
 
     def dispatch(self, request, *args, **kwargs):
         # Before anything else: allauth would redirect some people, and take a PUT for a POST.
@@ -29,6 +30,7 @@ class FormPageMixin:
             field.widget.attrs.update(NAME_ATTRIBUTES)
         if name in ("password", "oldpassword"):
             field.help_text = ""  # a link to the reset: each page has its own
+        field.help_text = self.help_texts.get(name, field.help_text)
 
     def form_invalid(self, form):
         response = super().form_invalid(form)

@@ -116,6 +116,11 @@ def test_signing_out_takes_a_post(signed_in, alice):
     assert not is_signed_in(client)
 
 
+def test_signing_out_twice_leads_home(client):
+    assert client.post("/accounts/logout/")["Location"] == "/"
+    assert client.get("/accounts/logout/")["Location"] == "/"
+
+
 @pytest.mark.parametrize("path", ["login", "signup", "password/reset"])
 @pytest.mark.parametrize("verb", ["put", "delete", "patch", "options", "trace"])
 def test_other_verbs_are_refused(client, path, verb):
