@@ -10,10 +10,14 @@ LINK_REL = 'rel="noopener noreferrer nofollow ugc"'
 
 
 def render_text(content):
-    """Return the text as HTML: escaped, in paragraphs, with http, https and mail links."""
+    """Return the text as HTML: escaped, in paragraphs, with http, https and mail links.
+
+    Each paragraph finds its own direction: one may be in Arabic, the next in English.
+    """
     html = urlize(linebreaks(content, autoescape=True), nofollow=True)
-    # Escaped text holds no quotation mark, so the words replaced are urlize's own.
-    return mark_safe(html.replace('rel="nofollow"', LINK_REL))  # noqa: S308
+    # Escaped text holds no quotation mark and no bracket: what is replaced is Django's own.
+    html = html.replace('rel="nofollow"', LINK_REL).replace("<p>", '<p dir="auto">')
+    return mark_safe(html)  # noqa: S308
 
 
 def diff_words(old, new):

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'message',
+                'permissions': [('view_message_text', 'Can read the text of messages')],
             },
         ),
         migrations.CreateModel(

@@ -157,6 +157,7 @@ class Message(models.Model):
 
     class Meta:
         verbose_name = _("message")
+        permissions = [("view_message_text", _("Can read the text of messages"))]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(sender=F("receiver")), name="message_to_someone_else"
@@ -201,6 +202,10 @@ class Message(models.Model):
         """Return the person whom `user` shares this message with; None if that one left."""
         return self.receiver if self.sender_id == user.pk else self.sender
 
+    def clean(self):
+        if self._state.adding and self.parent_message is not None:
+            self._check_parent(self.parent_message)
+
     # --- Saving ---
 
     @classmethod
@@ -243,11 +248,14 @@ class Message(models.Model):
             return
         # Read anew: the parent may have changed before the lock was ours.
         parent = Message.objects.get(pk=self.parent_message_id)
+        self._check_parent(parent)
+        self.thread_id, self.depth = parent.thread_id, parent.depth + 1
+
+    def _check_parent(self, parent):
         if {parent.sender_id, parent.receiver_id} != {self.sender_id, self.receiver_id}:
             raise ValidationError(_("A reply goes to the person who shares the message."))
         if parent.is_deleted:
             raise ValidationError(_("This message has been deleted."), code="deleted")
-        self.thread_id, self.depth = parent.thread_id, parent.depth + 1
 
     def _take_changes(self, update_fields):
         """Bring this copy up to date but for what was changed in it; return what to write."""

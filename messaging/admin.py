@@ -1,0 +1,161 @@
+"""The admin shows metadata. What people wrote to each other is not for browsing.
+
+Text needs the permission `messaging.view_message_text`, held by a row for the person or one of
+their groups: being a superuser is not enough. It is shown by an action that asks for a reason and
+writes that reason to the log; it is in no column, form or search otherwise.
+"""
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db.models import Q
+from django.db.models.functions import Length
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from . import cache
+from .models import Mailbox, Message, MessageHistory, Notification
+
+NAME = get_user_model().USERNAME_FIELD
+PREVIEW_LENGTH = 50  # characters
+
+
+class ReadOnlyMixin:
+    """Rows that follow from messages: to be looked at only."""
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin):
+    list_display = ("id", "sender", "receiver", "content_preview", "timestamp", "read", "edited")
+    list_filter = ("timestamp", "read")
+    search_fields = (f"sender__{NAME}", f"receiver__{NAME}")
+    search_help_text = _("Names of senders and receivers; texts are not searched.")
+    list_select_related = ("sender", "receiver")
+    ordering = ("-timestamp", "-id")
+    raw_id_fields = ("sender", "receiver", "parent_message")
+    actions = ("show_text",)
+    show_full_result_count = False
+
+    @admin.display(description=_("preview"))
+    def content_preview(self, message):
+        """The first 50 characters: for the page that follows a reason given, and for no other."""
+        return Truncator(message.content).chars(PREVIEW_LENGTH)
+
+    @admin.display(description=_("characters"))
+    def content_length(self, message):
+        return message.length
+
+    def get_list_display(self, request):
+        return [
+            "content_length" if name == "content_preview" else name for name in self.list_display
+        ]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(length=Length("content")).defer("content")
+
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return ("sender", "receiver", "parent_message", "content")
+        return ("read", *self.get_readonly_fields(request, obj))
+
+    def get_readonly_fields(self, request, obj=None):
+        if obj is None:
+            return ()
+        return (
+            "sender",
+            "receiver",
+            "parent_message",
+            "thread",
+            "timestamp",
+            "content_length",
+            "revision",
+            "edited_at",
+            "read_at",
+            "deleted_at",
+        )
+
+    # --- Text ---
+
+    def has_view_message_text_permission(self, request):
+        mine = Q(user=request.user) | Q(group__user=request.user)
+        return Permission.objects.filter(
+            mine, content_type__app_label="messaging", codename="view_message_text"
+        ).exists()
+
+    @admin.action(description=_("Show the text…"), permissions=["view_message_text"])
+    def show_text(self, request, queryset):
+        """Ask for a reason; once it is given, write it to the log and show the texts."""
+        reason = request.POST.get("reason", "").strip()
+        chosen = list(queryset.defer(None).with_people())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Show the text of messages"),
+            "opts": self.opts,
+            "chosen": chosen,
+            "reason": reason,
+        }
+        if reason:
+            for message in chosen:
+                self.log_change(request, message, f"Read the text. Reason: {reason}")
+            context["texts"] = [(message, self.content_preview(message)) for message in chosen]
+        elif "reason" in request.POST:
+            context["error"] = _("Please say why: it will be kept.")
+        return TemplateResponse(request, "admin/messaging/message/show_text.html", context)
+
+
+@admin.register(MessageHistory)
+class MessageHistoryAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("message", "revision", "edited_at", "editor")
+    list_filter = ("edited_at",)
+    list_select_related = ("message", "editor")
+    fields = list_display
+    ordering = ("-edited_at",)
+
+
+@admin.register(Notification)
+class NotificationAdmin(admin.ModelAdmin):
+    list_display = ("user", "message", "created_at", "is_read")
+    list_filter = ("created_at", "is_read")
+    search_fields = (f"user__{NAME}",)
+    list_select_related = ("user", "message")
+    raw_id_fields = ("user", "message")
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(Mailbox)
+class MailboxAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("user", "version", "unread_count")
+    list_select_related = ("user",)
+    search_fields = (f"user__{NAME}",)
+    fields = list_display
+    ordering = ("user",)
+    change_list_template = "admin/messaging/mailbox/change_list.html"
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.cache_view)
+        return [path("cache/", view, name="messaging_cache"), *super().get_urls()]
+
+    def cache_view(self, request):
+        """Hits, misses and errors of the fragment cache, as this process has counted them."""
+        hits, misses = cache.counts["hits"], cache.counts["misses"]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Fragment cache"),
+            "opts": self.opts,
+            "hits": hits,
+            "misses": misses,
+            "errors": cache.counts["errors"],
+            "ratio": round(100 * hits / (hits + misses)) if hits + misses else None,
+        }
+        return TemplateResponse(request, "admin/messaging/cache.html", context)
