@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from e2e.pages import InboxPage, ThreadPage
+from messaging.services import ThreadService
 
 
 def test_a_reply_to_a_reply_nests_and_arrives_at_the_other(sign_in, write, alice, bob):
@@ -52,24 +53,25 @@ def test_ctrl_enter_sends_a_reply(sign_in, write, alice, bob):
 
 def test_more_replies_expand_in_place(sign_in, write, alice, bob, javascript):
     deepest = first = write(alice, bob, "Once upon a time")
-    for number in range(1, 7):
+    for number in range(1, 6):
         deepest = write(bob, alice, f"and then number {number}", parent=deepest)
-    deepest.thread.participation_set.update(unread_count=0)
-    type(first).objects.filter(thread=first.thread).update(read=True)
+    ThreadService.mark_read(alice, message=deepest)  # a branch with something unread stands open
 
     thread = ThreadPage(sign_in(alice, java_script_enabled=javascript)).open(first)
-    expect(thread.message("and then number 6")).to_have_count(0)
+    expect(thread.message("and then number 5")).to_have_count(0)
     thread.expand()
-    expect(thread.message("and then number 6")).to_be_visible()
+    expect(thread.message("and then number 5")).to_be_visible()
 
 
 def test_a_permalink_opens_its_branch_and_marks_the_message(sign_in, write, alice, bob, javascript):
     deepest = write(alice, bob, "Once upon a time")
-    for number in range(1, 7):
+    for number in range(1, 6):
         deepest = write(bob, alice, f"and then number {number}", parent=deepest)
     thread = ThreadPage(sign_in(alice, java_script_enabled=javascript)).open(deepest)
     expect(thread.article(deepest)).to_have_class(re.compile("message--target"))
-    expect(thread.article(deepest)).to_be_in_viewport()
+    expect(thread.article(deepest)).to_be_visible()
+    if javascript:
+        expect(thread.article(deepest)).to_be_in_viewport()
 
 
 def test_opening_a_thread_reads_it(sign_in, write, alice, bob):
