@@ -26,17 +26,18 @@ def diff_words(old, new):
     The kinds are "same", "added" and "removed"; joined without "removed" the texts are `new`.
     """
     old_words, new_words = _split(old), _split(new)
-    pieces = []
+    pieces, removed, added = [], "", ""
     matcher = SequenceMatcher(None, old_words, new_words)
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        if kind == "equal":
-            pieces.append(("same", "".join(new_words[new_from:new_to])))
+        gone, come = "".join(old_words[old_from:old_to]), "".join(new_words[new_from:new_to])
+        # A space that stayed between two words that didn't is no resting place for the eye.
+        if kind != "equal" or (come.isspace() and (removed or added) and new_to < len(new_words)):
+            removed, added = removed + gone, added + come
             continue
-        if old_from < old_to:
-            pieces.append(("removed", "".join(old_words[old_from:old_to])))
-        if new_from < new_to:
-            pieces.append(("added", "".join(new_words[new_from:new_to])))
-    return pieces
+        pieces += [("removed", removed), ("added", added), ("same", come)]
+        removed = added = ""
+    pieces += [("removed", removed), ("added", added)]
+    return [(kind, text) for kind, text in pieces if text]
 
 
 def _split(text):
