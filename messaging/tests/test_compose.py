@@ -1,3 +1,4 @@
+import re
 import uuid
 
 import pytest
@@ -175,3 +176,10 @@ def test_a_wrong_verb_is_refused(alice, signed_in, verb):
 def test_both_answers_vary_on_htmx(alice, signed_in):
     for headers in ({}, HTMX):
         assert "HX-Request" in signed_in(alice).get(PATH, headers=headers)["Vary"]
+
+
+@pytest.mark.parametrize(("to", "field"), [("", "to"), ("bob", "content")])
+def test_the_caret_starts_where_something_is_missing(alice, signed_in, to, field):
+    html = html_of(signed_in(alice).get(PATH, {"to": to}))
+    assert html.count("autofocus") == 1
+    assert re.search(rf'<[^>]*name="{field}"[^>]*autofocus', html)

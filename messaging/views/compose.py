@@ -22,6 +22,13 @@ class MessageCreateView(PartialMixin, FormView):
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"sender": self.request.user}
 
+    def get_form(self, form_class=None):
+        form = super().get_form(form_class)
+        empty = "content" if form.initial["to"] else "to"
+        if not form.is_bound:
+            form.fields[empty].widget.attrs["autofocus"] = True
+        return form
+
     def form_valid(self, form):
         data = form.cleaned_data
         try:

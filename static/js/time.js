@@ -5,7 +5,7 @@
   const page = document.documentElement.lang || "en";
   const locales = [...navigator.languages.filter((tag) => tag.startsWith(page)), page];
   const format = (options) => new Intl.DateTimeFormat(locales, options);
-  const clock = format({ hour: "numeric", minute: "2-digit" });
+  const clock = format({ timeStyle: "short" });
   const day = format({ day: "numeric", month: "short" });
   const date = format({ day: "numeric", month: "short", year: "numeric" });
   const full = format({ dateStyle: "medium", timeStyle: "short" });
