@@ -38,6 +38,7 @@ class ThreadPage(SitePage):
     def reply(self, article, text):
         self.start_reply(article).fill(text)
         self.send()
+        self.message(text).wait_for()
 
     def send(self):
         self.reply_form.get_by_role("button", name="Send").click()
