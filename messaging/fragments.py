@@ -7,15 +7,19 @@ miss, never a stale page or somebody else's.
 
 import functools
 import hashlib
+from datetime import UTC
 from pathlib import Path
 
 from django.core.cache import InvalidCacheBackendError, caches
 from django.template import engines
 from django.template.loader import get_template
+from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
+from .ids import dom_id
 from .models import CacheEpoch, Mailbox, Message
+from .text import render_text
 
 LIFETIME = 600  # seconds
 
@@ -103,8 +107,18 @@ def _render_messages(pks, viewer):
 
 
 def _render_message(message, viewer):
-    context = {"message": message, "is_mine": message.sender_id == viewer.pk}
-    return _message_template().render(context)
+    return _message_template().render(
+        {
+            "message": message,
+            "is_mine": message.sender_id == viewer.pk,
+            "id": dom_id("message", message.pk),
+            "revision": str(message.revision),
+            # One look-up for all: the pages of a message stand below its address.
+            "url": reverse("messaging:thread", args=[message.pk]),
+            "sent_at": message.timestamp.astimezone(UTC),
+            "text": render_text(message.content),
+        }
+    )
 
 
 @functools.cache
