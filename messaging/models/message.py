@@ -17,22 +17,24 @@ CONTENT_MAX_LENGTH = 5000  # characters
 class MessageQuerySet(models.QuerySet):
     def for_user(self, user):
         """What `user` sent or received: the door through which every view comes."""
-        if user.pk is None:
+        if user.pk is None:  # signed out; in the rows, null is a person who left
             return self.none()
         return self.filter(Q(sender_id=user.pk) | Q(receiver_id=user.pk))
 
     visible_to = for_user
 
     def between(self, user, other):
+        if user.pk is None or other.pk is None:
+            return self.none()
         return self.filter(
             Q(sender_id=user.pk, receiver_id=other.pk) | Q(sender_id=other.pk, receiver_id=user.pk)
         )
 
     def received_by(self, user):
-        return self.filter(receiver_id=user.pk)
+        return self.none() if user.pk is None else self.filter(receiver_id=user.pk)
 
     def sent_by(self, user):
-        return self.filter(sender_id=user.pk)
+        return self.none() if user.pk is None else self.filter(sender_id=user.pk)
 
     def unread(self):
         return self.filter(read=False)
@@ -57,6 +59,13 @@ class MessageQuerySet(models.QuerySet):
         return self.filter(
             Q(timestamp__gt=message.timestamp) | Q(timestamp=message.timestamp, pk__gte=message.pk)
         )
+
+    def bulk_create(self, objs, *args, **kwargs):
+        """As Django's: rows alone, without threads, counts, versions or notifications."""
+        message_list = super().bulk_create(objs, *args, **kwargs)
+        for message in message_list:
+            message._remember(message.WRITABLE)
+        return message_list
 
     def delete(self):
         """Delete each as `Message.delete` does, all or none.
@@ -89,7 +98,7 @@ class UnreadManager(models.Manager.from_queryset(MessageQuerySet)):
         name = f"sender__{self.model._meta.get_field('sender').related_model.USERNAME_FIELD}"
         return (
             self.get_queryset()
-            .filter(receiver_id=user.pk)
+            .received_by(user)
             .select_related("sender")
             .only("sender", name, "receiver", "thread", "content", "timestamp", "read", "revision")
         )
@@ -265,6 +274,8 @@ class Message(models.Model):
             if name in self.WRITABLE and name in self.__dict__ and self._is_changed(name)
         }
         self.refresh_from_db()
+        if self.is_deleted:
+            mine.pop("read", None)  # a tombstone is in no count any more
         changed = [name for name, value in mine.items() if getattr(self, name) != value]
         for name in changed:
             setattr(self, name, mine[name])
