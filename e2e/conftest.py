@@ -14,6 +14,7 @@ from e2e.pages import PASSWORD, LoginPage
 from e2e.server import Server
 from e2e.watch import Watch
 
+SERVER_LOG = pytest.StashKey()
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 LOG_LINES_SHOWN = 60
 PATIENCE = 5_000  # milliseconds for a click or a page to work out
@@ -53,11 +54,18 @@ def _database(server, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def _server_log(server, request):
+    request.node.stash[SERVER_LOG] = server.log, server.log.stat().st_size
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
     """Show what the server said during a journey that failed."""
-    start = server.log.stat().st_size
-    yield
-    log = server.log.read_bytes()[start:].decode(errors="replace").splitlines()
-    request.node.add_report_section("call", "server log", "\n".join(log[-LOG_LINES_SHOWN:]))
+    report = yield
+    if report.failed and SERVER_LOG in item.stash:
+        log, start = item.stash[SERVER_LOG]
+        lines = log.read_bytes()[start:].decode(errors="replace").splitlines()
+        report.sections.append(("Server log", "\n".join(lines[-LOG_LINES_SHOWN:])))
+    return report
 
 
 # --- The browser ---------------------------------------------------------------------------------

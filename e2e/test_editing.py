@@ -84,6 +84,7 @@ def test_the_slower_of_two_tabs_sees_both_texts_and_loses_nothing(
     expect(thread.main.get_by_text("See you at ten, says the fast tab.").first).to_be_visible()
     expect(thread.editor).to_have_value("See you at nine, says the slow tab.")
     thread.save()
+    expect(thread.editor).to_have_count(0)
     expect(thread.message("See you at nine, says the slow tab.")).to_be_visible()
     letter.refresh_from_db()
     assert letter.revision == 3
