@@ -63,7 +63,8 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
     def _build(self, message, **state):
         tree = Tree(self.request.user, message, **state)
         html = render_rows(self.request.user, message, tree.rows)
-        top = next((node.pk for node in (tree.top, message) if not node.is_deleted), None)
+        alive = (node.pk for node in (tree.top, message) if not node.is_deleted)
+        top = next(alive, message.thread.last_message_id)
         page = {"html": html, "marker": tree.marker, "above": tree.top.parent, "top": top}
         return json.dumps(page)
 
