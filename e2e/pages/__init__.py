@@ -2,18 +2,22 @@
 
 from e2e.pages.account import AccountPage, SignUpPage
 from e2e.pages.compose import ComposePage
+from e2e.pages.conversation import ConversationPage
 from e2e.pages.inbox import InboxPage
 from e2e.pages.login import PASSWORD, LoginPage
 from e2e.pages.notifications import NotificationPage
+from e2e.pages.people import PeoplePage
 from e2e.pages.thread import ThreadPage
 
 __all__ = [
     "PASSWORD",
     "AccountPage",
     "ComposePage",
+    "ConversationPage",
     "InboxPage",
     "LoginPage",
     "NotificationPage",
+    "PeoplePage",
     "SignUpPage",
     "ThreadPage",
 ]
