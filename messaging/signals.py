@@ -5,7 +5,7 @@ message and its consequences commit together or not at all. Fixtures (`raw`) tri
 """
 
 from django.contrib.auth import get_user_model
-from django.db.models.signals import post_delete, post_save, pre_save
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
 from .models import Mailbox, Message, Notification
@@ -84,6 +84,13 @@ def follow_rename(sender, instance, **kwargs):
     old_name = instance.__dict__.pop("_old_name", None)
     if old_name is not None and old_name != instance.get_username():
         MailboxService.rename(instance)
+
+
+@receiver(pre_delete, sender=User, dispatch_uid="messaging.hold_mailboxes")
+def hold_mailboxes(sender, instance, **kwargs):
+    # The mailbox of this person goes before `clean_up_user` comes: to lock the others' only then
+    # would be out of order, and a deadlock with anyone who is just writing to this person.
+    MailboxService.lock_around(instance)
 
 
 @receiver(post_delete, sender=User, dispatch_uid="messaging.clean_up_user")

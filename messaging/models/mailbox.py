@@ -13,13 +13,18 @@ class MailboxQuerySet(models.QuerySet):
         """
         wanted = sorted({user_id for user_id in user_ids if user_id is not None})
         if len(self._held(wanted)) < len(wanted):
-            missing = [Mailbox(user_id=pk, version=1) for pk in wanted]
-            self.bulk_create(missing, ignore_conflicts=True)
+            self._make_missing(wanted)
             self._held(wanted)
 
     def lock_existing(self, *user_ids):
         """Like `lock`, but make none: some of these people may just have been deleted."""
         self._held(sorted(set(user_ids)))
+
+    def _make_missing(self, user_ids):
+        # Only for people who are there: one of them may have left a moment ago.
+        people = self.model._meta.get_field("user").related_model._base_manager
+        people = people.filter(pk__in=user_ids).values_list("pk", flat=True)
+        self.bulk_create([Mailbox(user_id=pk, version=1) for pk in people], ignore_conflicts=True)
 
     def _held(self, user_ids):
         mailboxes = self.filter(user_id__in=user_ids).order_by("user_id")

@@ -2,7 +2,7 @@ from django.db import transaction
 from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
-from messaging.models import Mailbox, Participation, Thread
+from messaging.models import Mailbox, Message, Participation, Thread
 
 
 class MailboxService:
@@ -49,11 +49,28 @@ class MailboxService:
     @transaction.atomic(savepoint=False)
     def rename(user):
         """Tell everybody who shares a thread with `user` that the name has changed."""
+        MailboxService.bump(MailboxService.lock_around(user))
         threads = Participation.objects.for_user(user).values("thread_id")
-        people = set(
-            Participation.objects.filter(thread_id__in=threads).values_list("user_id", flat=True)
-        )
-        people.add(user.pk)
-        Mailbox.objects.lock(*people)
-        MailboxService.bump(people)
         Thread.objects.filter(pk__in=threads).update(version=F("version") + 1)
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def lock_around(user):
+        """Hold the mailboxes of `user` and of everybody they share a message with.
+
+        Return the ids of all these people, `user` among them. Nobody can join them any more before
+        the transaction ends.
+        """
+        while True:
+            people = _people_around(user)
+            with transaction.atomic():
+                Mailbox.objects.lock_existing(*people)
+                if people == _people_around(user):
+                    return people
+                # Somebody new wrote meanwhile: let go of all, to take them in order again.
+                transaction.set_rollback(True)
+
+
+def _people_around(user):
+    pairs = Message.objects.for_user(user).order_by().values_list("sender_id", "receiver_id")
+    return {pk for pair in pairs.distinct() for pk in pair if pk is not None} | {user.pk}

@@ -1,3 +1,4 @@
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -50,11 +51,15 @@ class MessageService:
                     parent_message=parent,
                 )
         except (Message.DoesNotExist, ValidationError) as error:
-            raise ParentDeleted from error
-        except IntegrityError:
             existing = _sent_before(sender, client_token)
             if existing is None:
+                raise ParentDeleted from error
+        except IntegrityError as error:
+            existing = _sent_before(sender, client_token)
+            if existing is None and _are_there(sender, receiver):
                 raise
+            if existing is None:
+                raise ReceiverUnavailable from error
         if _says(existing) != (receiver.pk, content, parent and parent.pk):
             raise TokenReused(existing)
         return existing
@@ -80,6 +85,12 @@ def _sent_before(sender, client_token):
     if client_token is None:
         return None
     return Message.objects.sent_by(sender).filter(client_token=client_token).first()
+
+
+def _are_there(*people):
+    """Say whether all of them still have an account: one may have left a moment ago."""
+    found = get_user_model()._base_manager.filter(pk__in=[person.pk for person in people])
+    return found.count() == len(people)
 
 
 def _says(message):
