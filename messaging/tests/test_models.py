@@ -557,6 +557,28 @@ def test_a_queryset_deletes_all_in_any_order(alice, bob):
     assert not Thread.objects.exists()
 
 
+def test_the_admin_deletes_as_everybody_does(admin_client, alice, bob):
+    first, leaf = chain(alice, bob, 2)
+    other = write(alice, bob)
+    data = {"action": "delete_selected", "_selected_action": [first.pk, other.pk], "post": "yes"}
+    assert admin_client.post("/admin/messaging/message/", data).status_code == 302
+    assert set(Message.objects.all()) == {first, leaf}
+    url = f"/admin/messaging/message/{leaf.pk}/delete/"
+    assert admin_client.post(url, {"post": "yes"}).status_code == 302
+    assert not Message.objects.exists()
+    assert faults() == []
+
+
+@pytest.mark.xfail(strict=True, reason="the admin asks for leave to delete what only follows")
+def test_the_admin_deletes_an_edited_message(admin_client, alice, bob):
+    message = write(alice, bob)
+    message.content = "Edited"
+    message.save()
+    url = f"/admin/messaging/message/{message.pk}/delete/"
+    assert admin_client.post(url, {"post": "yes"}).status_code == 302
+    assert not Message.objects.exists()
+
+
 def test_an_empty_queryset_deletes_nothing(db):
     assert Message.objects.all().delete() == (0, {})
 
