@@ -4,6 +4,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
+from messaging import fragments
 from messaging.models import Mailbox, Notification
 from messaging.paging import Page, PageKey, newest_first
 from messaging.services import NotificationService
@@ -20,8 +21,11 @@ class NotificationPageMixin(PollMixin):
 
     def get_context_data(self, **kwargs):
         before = PageKey.parse(self.request.GET.get("before"))
+        user, before_key = self.request.user, str(before or "")
         return super().get_context_data(
-            before=str(before or ""),
+            before=before_key,
+            list_key=fragments.mailbox_key("notifications", user, before_key),
+            list_lifetime=fragments.LIFETIME,
             ptag=self.get_ptag("notifications", before or ""),
             page=self.get_page(before),
             **kwargs,
