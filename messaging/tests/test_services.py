@@ -650,7 +650,7 @@ def begin_walk(alice, bob, mallory):
 
 
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
