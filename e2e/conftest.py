@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 
 from e2e.browser import NoBrowser, launch_options
@@ -112,22 +111,14 @@ def javascript(request):
 # --- The cast ------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def _hashed_password():
-    """Hash the cast's password once, the way the server does: it takes its time."""
-    hasher = PBKDF2PasswordHasher()
-    return hasher.encode(PASSWORD, hasher.salt())
-
-
 @pytest.fixture
-def person(_database, _hashed_password):
+def person(_database):
     """Make people with names of their own, `alice_x7f3`: journeys share one database."""
 
     def create(name):
         username = f"{name}_{secrets.token_hex(2)}"
-        email = f"{username}@example.com"
-        return get_user_model().objects.create(
-            username=username, email=email, password=_hashed_password
+        return get_user_model().objects.create_user(
+            username=username, email=f"{username}@example.com", password=PASSWORD
         )
 
     return create

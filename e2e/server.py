@@ -24,6 +24,7 @@ class Server:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = _inherited() | {
+            "DJANGO_SETTINGS_MODULE": "e2e.settings",
             "DATA_DIR": str(data_dir),
             "DATABASE_URL": f"sqlite:///{self.database}",
             "REDIS_URL": "",
@@ -43,6 +44,8 @@ class Server:
         self._manage("migrate", "--noinput", "--verbosity", "0")
 
     def start(self):
+        if self._process:
+            return
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn"],

@@ -10,7 +10,6 @@ from e2e.pages import InboxPage, ThreadPage
 def stopped(server):
     """Call it to stop the server; it is back at the latest when the journey ends."""
     yield server.stop
-    server.stop()
     server.start()
 
 
