@@ -7,12 +7,6 @@ register = template.Library()
 
 
 @register.filter
-def other_person(message, user):
-    """Whom `user` shares the message with; None if that one left."""
-    return message.other_person(user)
-
-
-@register.filter
 def person_name(person):
     """What a person goes by, also one who left."""
     return person.get_username() if person else gettext("Deleted user")
