@@ -2,6 +2,7 @@
 
 import re
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from django.utils.html import linebreaks, urlize
 from django.utils.safestring import mark_safe
@@ -25,7 +26,7 @@ def diff_words(old, new):
 
     The kinds are "same", "added" and "removed"; joined without "removed" the texts are `new`.
     """
-    old_words, new_words = _split(old), _split(new)
+    old_words, new_words = _split(old, new)
     pieces, removed, added = [], "", ""
     matcher = SequenceMatcher(None, old_words, new_words)
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
@@ -40,5 +41,32 @@ def diff_words(old, new):
     return [(kind, text) for kind, text in pieces if text]
 
 
-def _split(text):
+def _split(old, new):
+    """Split both texts into words.
+
+    What they begin and end with alike is one piece. A rest that is long falls into lines, or into
+    nothing at all: the time to compare grows with one length times the other.
+    """
+    old, new = _words(old), _words(new)
+    start = _count_alike(old, new)
+    end = _count_alike(reversed(old[start:]), reversed(new[start:]))
+    rests = [words[start : len(words) - end] for words in (old, new)]
+    if _is_slow(*rests):
+        rests = ["".join(rest).splitlines(keepends=True) for rest in rests]
+    if _is_slow(*rests):
+        rests = [["".join(rest)] for rest in rests]
+    head, tail = "".join(old[:start]), "".join(old[len(old) - end :])
+    return [[head, *rest, tail] for rest in rests]
+
+
+def _count_alike(old, new):
+    pairs = zip(old, new, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _words(text):
     return re.findall(r"\s+|[^\s]+", text)
+
+
+def _is_slow(old, new):
+    return len(old) * len(new) > 1_000_000
