@@ -5,11 +5,12 @@ most), the branches that lead to the target or to something unread, and those th
 opened: two queries, whatever the size.
 
 The replies of a message that are on screen form runs: ranges of ids in which every reply is shown.
-The page carries its runs as hidden fields named `open`, and each poll sends them back. So what the
-reader has opened stays open, and the server remembers nothing.
+The page tells what it shows with each poll (see `messaging.page_state`), and nothing of that is
+taken away again.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import connection
@@ -17,6 +18,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from .models import Message
+from .page_state import END, Levels, PageState, Run
 
 OPEN_LEVELS = 3  # replies to messages less deep than this are shown from the start
 DEEPEST_LEVEL = 8  # what hangs below is a page of its own
@@ -24,35 +26,9 @@ CONTEXT = 4  # levels above the target, where the target lies too deep to begin 
 SHOWN = 200  # messages that a page shows before it says "more"
 PAGE = 50  # replies that one expansion shows
 UNREAD = 200  # unread messages that a page opens branches for
-RUNS = 80  # runs that a poll may send back
-LOADED = 2000  # messages that one page may ever load
-END = 2**62
-
-
-class Run(NamedTuple):
-    """The replies of `parent` with `after` < id <= `last`."""
-
-    parent: int
-    after: int = 0
-    last: int = END
-
-    @classmethod
-    def parse(cls, word):
-        """Read what `__str__` wrote; None for anything else."""
-        numbers = word.split(".")
-        if len(word) > 80 or len(numbers) not in (1, 3):
-            return None
-        if not all(number.isascii() and number.isdigit() for number in numbers):
-            return None
-        run = cls(*map(int, numbers))
-        return run if max(run) <= END else None
-
-    @property
-    def is_whole(self):
-        return self == Run(self.parent)
-
-    def __str__(self):
-        return str(self.parent) if self.is_whole else ".".join(map(str, self))
+OPENED = 200  # branches that it opens for them at the most ...
+OPENED_ROWS = 800  # ... with so many replies; of further branches it shows the unread alone
+LOADED = 4000  # messages that one page may ever load
 
 
 class Path(NamedTuple):
@@ -117,20 +93,24 @@ class Row:
 class Tree:
     """What `viewer` is shown of the thread of `target`, with the target in sight.
 
-    With `is_branch` the list begins at the target instead of the first message. `opened` are the
-    runs that the reader has on screen, `new` the ids of messages that were unread when they came
-    there. Gives `rows`; `top`, the node that the list begins with; and `marker`, the id of the
-    message up to which all that is unread is shown, or None.
+    `state` is what the reader has on screen already. Gives `rows`; `top`, the node that the list
+    begins with; `marker`, the id of the message up to which all that is unread is shown, or None;
+    and `levels`, how far the first levels are shown, or None where the list doesn't begin at the
+    first message.
     """
 
-    def __init__(self, viewer, target, *, is_branch=False, opened=(), new=()):
-        self._viewer, self._target, self._new = viewer, target, set(new)
+    def __init__(self, viewer, target, state=None):
+        self._viewer, self._target, self._state = viewer, target, state or PageState()
         self._paths = _find_paths(viewer, target)
         self._unread = [pk for pk, path in self._paths.items() if path.is_unread]
-        self._top = target.pk if is_branch else self._choose_top()
-        self._runs = self._choose_runs(list(opened)[:RUNS])
-        self._nodes = self._load()
-        self._add_first_levels()
+        self._top = target.pk if self._state.is_branch else self._choose_top()
+        self._lines = {None: (), self._top: (self._top,)}
+        self._on_the_way = {pk for end in [target.pk, *self._unread] for pk in self._line(end)}
+        self._runs = self._choose_runs()
+        self._nodes, self._last_loaded = self._load()
+        self.levels = self._levels = None
+        if self._begins_at_first:
+            self._add_first_levels()
         self._join_children()
         self.top = self._nodes[self._top]
         self.rows = list(self._flatten())
@@ -150,40 +130,80 @@ class Tree:
             marker = pk
         return marker
 
-    def _line(self, pk):
-        """From a message up to the first one."""
-        while pk is not None:
-            yield pk
-            pk = self._paths[pk].parent
+    @property
+    def _begins_at_first(self):
+        return self._paths[self._top].parent is None
 
     def _choose_top(self):
-        line = list(self._line(self._target.pk))
+        line, pk = [], self._target.pk
+        while pk is not None:
+            line.append(pk)
+            pk = self._paths[pk].parent
         return line[-1] if self._target.depth < DEEPEST_LEVEL else line[CONTEXT]
 
-    def _choose_runs(self, opened):
+    def _line(self, pk):
+        """Return the way from the top down to a message, as far as a list goes; () if elsewhere."""
+        climbed = []
+        while pk not in self._lines:
+            climbed.append(pk)
+            pk = self._paths[pk].parent
+        line = self._lines[pk]
+        for child in reversed(climbed):
+            line = self._lines[child] = (*line, child)[: DEEPEST_LEVEL + 1] if line else ()
+        return line
+
+    def _choose_runs(self):
         """Return the runs to load besides the first levels, by parent.
 
-        What the reader has opened comes first, then the way to the target, then to the unread.
+        What the reader has opened comes first, then the way to the target and its first replies,
+        then the ways to what is unread.
         """
         runs = {}
-        for run in opened:
+        for run in self._state.opened:
             runs.setdefault(run.parent, []).append(run)
-        children = {self._target.pk: 0}
-        for pk in [self._target.pk, *self._unread]:
-            for child in self._line(pk):
-                children.setdefault(self._paths[child].parent, child)
-        children.pop(None, None)
-        for parent, child in children.items():
-            if parent not in runs:
-                # Of many replies only those from the child on; how far, the load will say.
-                is_small = self._paths[parent].reply_count <= PAGE
-                runs[parent] = [Run(parent) if is_small else Run(parent, max(child - 1, 0), 0)]
+        for parent, child in [*pairwise(self._line(self._target.pk)), (self._target.pk, 0)]:
+            self._open_way(runs, parent, child)
+        number, rows = sum(map(len, runs.values())), 0
+        for parent, child in (way for pk in self._unread for way in pairwise(self._line(pk))):
+            if number < OPENED and self._open_way(runs, parent, child, alone=rows > OPENED_ROWS):
+                number += 1
+                rows += min(self._paths[parent].reply_count, PAGE)
         return runs
 
+    def _open_way(self, runs, parent, child, *, alone=False):
+        """Add a run that shows a reply, or whatever comes first with 0; say whether one was added.
+
+        Of few replies it shows all, of many only some from this one on, or this one `alone`.
+        """
+        known = runs.setdefault(parent, [])
+        if any(not child or run.covers(child) or not run.last for run in known):
+            return False
+        if alone:
+            known.append(Run(parent, child - 1, child))
+        elif self._paths[parent].reply_count <= PAGE:
+            known.append(Run(parent))
+        else:
+            known.append(Run(parent, max(child - 1, 0), 0))  # how far, the load will say
+        return True
+
     def _load(self):
-        wanted = Q(pk__in=[*self._paths, self._top], thread=self._target.thread_id)
+        """Return the nodes by id, and the id of the last one where there were too many."""
+        found = list(self._find(self._wanted())[:LOADED])
+        last = found[-1][0] if len(found) == LOADED else END
+        if missing := {self._top, *self._on_the_way} - {values[0] for values in found}:
+            found += self._find(Q(pk__in=missing))
+        return {values[0]: Node(*values) for values in found}, last
+
+    def _find(self, wanted):
+        # The state came from outside: nothing of another thread may come in by it.
+        found = Message.objects.filter(wanted).order_by("pk")
+        return _with_columns(found, thread=self._target.thread_id)
+
+    def _wanted(self):
+        wanted = Q(pk__in={self._top, *self._on_the_way})
         if self._begins_at_first:
             wanted |= Q(pk__in=_first_levels(self._target.thread_id))
+            wanted |= _in_levels(self._state.levels)
         runs = [run for runs in self._runs.values() for run in runs]
         wanted |= Q(parent_message__in=[run.parent for run in runs if run.is_whole])
         for run in runs:
@@ -191,30 +211,22 @@ class Tree:
                 wanted |= Q(pk__in=_replies(run).values("pk")[:PAGE])
             elif not run.is_whole:
                 wanted |= Q(parent_message=run.parent, pk__gt=run.after, pk__lte=run.last)
-        # The runs came from outside: nothing of another thread may come in by them.
-        found = Message.objects.filter(wanted).order_by("pk")
-        found = _with_columns(found, thread=self._target.thread_id)
-        return {values[0]: Node(*values) for values in found[:LOADED]}
-
-    @property
-    def _begins_at_first(self):
-        return self._paths[self._top].parent is None
+        return wanted
 
     def _add_first_levels(self):
-        if not self._begins_at_first:
-            return
         shallow = [node for node in self._nodes.values() if node.depth <= OPEN_LEVELS]
         shallow.sort(key=lambda node: (node.depth, node.pk))
-        shallow = shallow[:SHOWN]
-        is_cut = len(shallow) == SHOWN
-        cut = shallow[-1]
+        if len(shallow) < SHOWN:
+            self._levels = Levels(OPEN_LEVELS + 1, 0)
+        elif self._state.levels:
+            self._levels = self._state.levels
+        else:
+            self._levels = Levels(shallow[SHOWN - 1].depth, shallow[SHOWN - 1].pk)
+        newest = max(node.pk for node in shallow)
+        self.levels = self._levels._replace(newest=min(newest, self._levels.newest))
         for node in shallow:
-            if node.depth >= OPEN_LEVELS or not node.child_count:
-                continue
-            if not is_cut or node.depth + 1 < cut.depth:
-                self._runs.setdefault(node.pk, []).append(Run(node.pk))
-            elif node.depth + 1 == cut.depth:
-                self._runs.setdefault(node.pk, []).append(Run(node.pk, 0, cut.pk))
+            if node.depth < OPEN_LEVELS and (run := self._levels.run(node)):
+                self._runs.setdefault(node.pk, []).append(run)
 
     def _join_children(self):
         for pk in sorted(self._nodes):
@@ -223,7 +235,16 @@ class Tree:
                 parent.children.append(node)
         for pk, runs in self._runs.items():
             if pk in self._nodes:
-                self._runs[pk] = _merge(_measure(run, self._nodes[pk].children) for run in runs)
+                self._runs[pk] = self._as_loaded(runs, self._nodes[pk].children)
+
+    def _as_loaded(self, runs, children):
+        runs = _merge(_measure(run, children) for run in runs)
+        last = self._last_loaded
+        if last == END:
+            return runs
+        runs = [run._replace(last=min(run.last, last)) for run in runs if run.after < last]
+        way = [child for child in children if child.pk > last]
+        return runs + [Run(child.parent, child.pk - 1, child.pk) for child in way]
 
     def _flatten(self):
         stack = [Row("message", self.top, 0)]
@@ -233,7 +254,7 @@ class Tree:
                 yield row
                 continue
             below = self._below(row.node, row.level)
-            row.is_unread = _is_unread(row.node, self._viewer, self._new)
+            row.is_unread = _is_unread(row.node, self._viewer, self._state.new)
             if below:
                 row.open = self._to_send_back(row.node)
                 stack.extend(reversed(below))
@@ -249,14 +270,12 @@ class Tree:
 
     def _to_send_back(self, node):
         runs = self._runs.get(node.pk, [])
-        is_default = self._begins_at_first and node.depth < OPEN_LEVELS
-        if is_default and len(runs) == 1 and runs[0].is_whole:
-            return ()
-        return tuple(runs)
+        by_itself = self._levels and node.depth < OPEN_LEVELS and self._levels.run(node)
+        return () if runs == [by_itself] else tuple(runs)
 
     def _mark_hidden_unread(self):
         shown = {node.pk for node in self.nodes}
-        on_the_way = {parent for pk in self._unread if pk not in shown for parent in self._line(pk)}
+        on_the_way = {way for pk in self._unread if pk not in shown for way in self._line(pk)}
         for row in self.rows:
             if row.kind != "message":
                 row.is_unread = row.node.pk in on_the_way
@@ -333,6 +352,13 @@ def _find_paths(viewer, target):
 def _first_levels(thread_id):
     levels = Message.objects.filter(thread_id=thread_id, depth__lte=OPEN_LEVELS)
     return levels.order_by("depth", "pk").values("pk")[:SHOWN]
+
+
+def _in_levels(levels):
+    if levels is None:
+        return Q()
+    less_deep = Q(depth__lt=min(levels.depth, OPEN_LEVELS + 1), pk__lte=levels.newest)
+    return less_deep | Q(depth=min(levels.depth, OPEN_LEVELS), pk__lte=levels.last)
 
 
 def _replies(run):

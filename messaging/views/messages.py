@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from messaging.forms import EditForm, ReplyForm
 from messaging.ids import dom_id
 from messaging.models import Message
+from messaging.page_state import PageState, Run
 from messaging.services import (
     EditConflict,
     MessageService,
@@ -20,7 +21,7 @@ from messaging.services import (
     TokenReused,
 )
 from messaging.text import diff_words
-from messaging.tree import PAGE, Run
+from messaging.tree import PAGE
 
 from .articles import make_articles
 from .mixins import PartialMixin, VisibleMessageMixin, refresh_mailbox
@@ -149,7 +150,9 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
         # All replies of a small branch; of a large one, this reply is enough.
         is_small = message.reply_count < PAGE
         run = Run(message.pk) if is_small else Run(message.pk, reply.pk - 1)
-        context = self.get_list_context(self.get_page_message(), self.request.POST, also_open=[run])
+        state = PageState.parse(self.request.POST)
+        state = replace(state, opened=(*state.opened, run))
+        context = self.get_list_context(self.get_page_message(), state)
         context |= {
             "reply_to": message.pk,
             "form": ReplyForm(auto_id=_auto_id(message, is_in_place)),
@@ -183,7 +186,8 @@ class MessageDeleteView(OwnMessageMixin, ThreadListMixin, PartialMixin, Template
         shown = self.get_page_message(default=page.pk)
         if "at" in request.POST and str(shown.pk) != request.POST["at"]:
             return self.go_to(reverse("messaging:thread", args=[shown.pk]))
-        context = self.get_list_context(shown, request.POST) | {"deleted_pk": pk}
+        context = self.get_list_context(shown, PageState.parse(request.POST))
+        context["deleted_pk"] = pk
         context["tombstone"] = visible.filter(pk=pk).exists()
         return render(request, "messaging/thread.html#delete-answer", context)
 

@@ -1,6 +1,6 @@
 import json
 
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -9,8 +9,9 @@ from django.views.generic import TemplateView, View
 
 from messaging import fragments
 from messaging.forms import ReplyForm
+from messaging.page_state import PageState
 from messaging.services import ThreadService
-from messaging.tree import DEEPEST_LEVEL, RUNS, UNREAD, Run, Tree, expand
+from messaging.tree import DEEPEST_LEVEL, Tree, expand
 
 from .articles import make_articles
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
@@ -25,29 +26,28 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
     every poll and every form: see `messaging.tree`.
     """
 
-    def get_list_context(self, message, state, *, also_open=()):
+    def get_list_context(self, message, state):
         user, thread = self.request.user, message.thread
-        is_branch = "branch" in state
-        opened = [run for run in map(Run.parse, state.getlist("open")[:RUNS]) if run]
-        opened += also_open
-        new = sorted(_ids(state.getlist("new")[:UNREAD]))
-        stamp = fragments.digest(message.pk, is_branch, *opened, "new", *new)
         page = fragments.remember(
-            fragments.thread_key("thread", user, thread, stamp),
-            lambda: self._build(message, is_branch=is_branch, opened=opened, new=new),
+            fragments.thread_key("thread", user, thread, message.pk, fragments.digest(state)),
+            lambda: self._build(message, state),
         )
         page = json.loads(page)
         return {
             "message": message,
             "other": message.other_person(user),
-            "is_branch": is_branch,
+            "state_fields": page["fields"],
             "rows_html": mark_safe(page["html"]),  # noqa: S308
             "marker": page["marker"],
             "above": page["above"],
             "top": page["top"],
             "poll_url": reverse("messaging:thread", args=[message.pk]),
-            "ptag": self.get_ptag("thread", thread.pk, thread.version, stamp),
+            "ptag": self.get_list_ptag(message.pk, page["stamp"]),
         }
+
+    def get_list_ptag(self, pk, stamp):
+        # All that the list shows moves the mailbox too: a poll need not load the thread.
+        return self.get_ptag("thread", pk, stamp)
 
     def get_page_message(self, default=None):
         """Return the message that the page of a form was opened at, as it is now.
@@ -60,12 +60,18 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         found = self.get_messages().filter(pk=at, thread=own.thread_id).first()
         return found or own
 
-    def _build(self, message, **state):
-        tree = Tree(self.request.user, message, **state)
-        html = render_rows(self.request.user, message, tree.rows)
+    def _build(self, message, state):
+        tree = Tree(self.request.user, message, state)
+        shown = PageState.of(tree.rows, is_branch=state.is_branch, levels=tree.levels)
         alive = (node.pk for node in (tree.top, message) if not node.is_deleted)
-        top = next(alive, message.thread.last_message_id)
-        page = {"html": html, "marker": tree.marker, "above": tree.top.parent, "top": top}
+        page = {
+            "html": render_rows(self.request.user, message, tree.rows),
+            "fields": shown.fields,
+            "stamp": fragments.digest(shown),
+            "marker": tree.marker,
+            "above": tree.top.parent,
+            "top": next(alive, message.thread.last_message_id),
+        }
         return json.dumps(page)
 
 
@@ -76,14 +82,16 @@ class ThreadView(ThreadListMixin, PartialMixin, TemplateView):
     partial_name = "thread-update"
 
     def get(self, request, *args, **kwargs):
+        state = PageState.parse(request.GET)
+        ptag = self.get_list_ptag(self.kwargs["pk"], fragments.digest(state))
+        if not_modified := self.not_modified(ptag):
+            return not_modified
         message = self.get_message()
-        context = self.get_list_context(message, request.GET)
-        response = self.not_modified(context["ptag"])
-        if response is None:
-            context |= get_composer(context)
-            context["can_mark_unread"] = message.receiver_id == request.user.pk
-            response = self.render_to_response(self.get_context_data(**context))
-            response["HX-PTag"] = context["ptag"]
+        context = self.get_list_context(message, state)
+        context |= get_composer(context)
+        context["can_mark_unread"] = message.receiver_id == request.user.pk
+        response = self.render_to_response(self.get_context_data(**context))
+        response["HX-PTag"] = context["ptag"]
         return response
 
 
@@ -106,12 +114,11 @@ class ReplyListView(ThreadListMixin, PartialMixin, TemplateView):
             before=_number(query.get("before")),
             level=min(_number(query.get("level")), DEEPEST_LEVEL),
         )
-        return HttpResponse(render_rows(self.request.user, message, rows))
+        fields = PageState.of(rows).fields
+        return HttpResponse(render_rows(self.request.user, message, rows, fields))
 
     def _show_branch(self, message):
-        state = QueryDict(mutable=True)
-        state["branch"] = "1"
-        context = self.get_list_context(message, state)
+        context = self.get_list_context(message, PageState(is_branch=True))
         context |= get_composer(context)
         return self.render_to_response(self.get_context_data(**context))
 
@@ -138,13 +145,18 @@ class ReadMarkerView(VisibleMessageMixin, PartialMixin, View):
         return render(request, "messaging/_counts.html")
 
 
-def render_rows(viewer, message, rows):
-    """Return the HTML of the rows of a thread; `message` is any message of it, with its people."""
+def render_rows(viewer, message, rows, fields=()):
+    """Return the HTML of the rows of a thread; `message` is any message of it, with its people.
+
+    `fields` are hidden fields for the first message among them.
+    """
     nodes = [row.node for row in rows if row.kind == "message"]
     unread = {row.node.pk for row in rows if row.kind == "message" and row.is_unread}
     people = [message.sender, message.receiver]
     articles = make_articles(nodes, viewer, people, unread=unread, target=message.pk)
     lines = [line for row in rows if (line := _line(row, articles))]
+    for line in [line for line in lines if line["kind"] == "message"][:1]:
+        line["fields"] = fields
     return render_to_string("messaging/thread.html#thread-rows", {"rows": lines})
 
 
@@ -163,7 +175,7 @@ def _line(row, articles):
     line = {"kind": row.kind, "level": str(row.level), "is_unread": row.is_unread}
     if row.kind == "message":
         article = articles.get(row.node.pk)
-        return article and line | {"article": article, "open": row.open}
+        return article and line | {"article": article}
     line["pk"] = str(row.node.pk)
     if row.kind == "continue":
         return line | {"url": reverse("messaging:thread", args=[row.node.pk])}
@@ -176,10 +188,6 @@ def _line(row, articles):
         "after": str(row.after or ""),
         "before": row.before,
     }
-
-
-def _ids(words):
-    return {number for number in map(_number, words) if number}
 
 
 def _number(word):

@@ -1,0 +1,340 @@
+"""What a page shows of a thread, whatever its shape, and what it never takes away again."""
+
+import os
+import random
+
+import pytest
+from django.db import transaction
+from django.http import QueryDict
+from django.utils.http import int_to_base36
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from messaging import tree
+from messaging.models import Message
+from messaging.page_state import PageState
+from messaging.services import ThreadService
+from messaging.tree import DEEPEST_LEVEL, Tree, expand
+
+from .trees import Shape, grow
+
+pytestmark = pytest.mark.django_db
+
+
+NARROW = {"SHOWN": 9, "PAGE": 3, "UNREAD": 9, "OPENED": 6, "OPENED_ROWS": 5}
+
+
+@pytest.fixture(params=["as it is", "narrow"])
+def limits(request, monkeypatch):
+    """The limits of a page; narrow, the edges are met by small trees too."""
+    if request.param == "narrow":
+        for name, limit in NARROW.items():
+            monkeypatch.setattr(tree, name, limit)
+
+
+class Page:
+    """What a reader has on screen: the rows, changed by each link followed and each poll."""
+
+    def __init__(self, viewer, target, *, is_branch=False, state=None):
+        self.viewer, self.target, self.is_branch = viewer, target, is_branch
+        self._take(state or PageState(is_branch=is_branch))
+
+    def _take(self, state):
+        fresh = Tree(self.viewer, self.target, state)
+        self.rows, self.marker, self.top, self.levels = (
+            fresh.rows,
+            fresh.marker,
+            fresh.top,
+            fresh.levels,
+        )
+
+    @property
+    def shown(self):
+        return [row.node.pk for row in self.rows if row.kind == "message"]
+
+    @property
+    def links(self):
+        return [row for row in self.rows if row.kind == "more"]
+
+    @property
+    def new(self):
+        return [row.node.pk for row in self.rows if row.kind == "message" and row.is_unread]
+
+    @property
+    def fields(self):
+        """The hidden fields, as the next poll brings them."""
+        fields = QueryDict(mutable=True)
+        state = PageState.of(self.rows, is_branch=self.is_branch, levels=self.levels)
+        for name, value in state.fields:
+            fields.appendlist(name, value)
+        return fields
+
+    def follow(self, row):
+        """Expand a "more" in its place."""
+        parent = Message.objects.get(pk=row.node.pk)
+        place = self.rows.index(row)
+        self.rows[place : place + 1] = expand(
+            self.viewer, parent, after=row.after, before=row.before, level=row.level - 1
+        )
+
+    def follow_all(self):
+        while links := self.links:
+            self.follow(links[0])
+
+    def poll(self):
+        self._take(PageState.parse(self.fields))
+
+
+@st.composite
+def forests(draw):
+    """Draw a source of chance and how to use it: its numbers shrink well, and are quick."""
+    return {
+        "size": draw(st.one_of(st.integers(1, 40), st.integers(1, 300))),
+        "chance": random.Random(draw(st.integers(0, 2**16))),  # noqa: S311
+        "depth": draw(st.sampled_from([0, 0.3, 0.6, 0.95, 1])),  # how often to answer the latest
+        "width": draw(st.sampled_from([0, 0.3, 0.9])),  # how often to answer the first
+        "unread": draw(st.sampled_from([0, 0.02, 0.3, 1])),
+        "deleted": draw(st.sampled_from([0, 0.1, 0.8])),
+    }
+
+
+def shapes_of(chance, size, depth, width, unread, deleted, start=0):
+    """Return that many shapes; the first is a first message if `start` is 0."""
+    shapes = []
+    for place in range(start, start + size):
+        parent = None
+        if place:
+            answers = chance.random()
+            parent = chance.randrange(place)
+            if answers < depth:
+                parent = place - 1
+            elif chance.random() < width:
+                parent = 0
+        is_read = chance.random() >= unread
+        shapes.append(Shape(parent, is_mine=chance.random() < 0.4, is_read=is_read))
+        shapes[-1].minute = place if chance.random() < 0.9 else chance.randrange(300)
+    if not start:
+        for place in {shape.parent for shape in shapes} - {None}:
+            shapes[place].is_deleted = chance.random() < deleted
+    return shapes
+
+
+# The same few examples each time; `TREE_EXAMPLES=500 pytest …` looks further.
+EXAMPLES = int(os.environ.get("TREE_EXAMPLES", "12"))
+
+
+def of_any_shape(test):
+    """Give the test threads of many shapes, each in a transaction of its own."""
+
+    def undone(*args, **kwargs):
+        with transaction.atomic():
+            test(*args, **kwargs)
+            transaction.set_rollback(True)
+
+    undone.__name__, undone.__wrapped__ = test.__name__, test
+    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    chosen = settings(
+        max_examples=EXAMPLES,
+        derandomize="TREE_EXAMPLES" not in os.environ,
+        database=None,
+        deadline=None,
+        suppress_health_check=checks,
+    )
+    return chosen(given(forest=forests())(undone))
+
+
+def grown(viewer, other, forest):
+    message_list = grow(viewer, other, shapes_of(**forest))
+    return {message.pk: message for message in message_list}
+
+
+def some_target(messages, forest):
+    return messages[forest["chance"].choice(list(messages))]
+
+
+def check_order(page, messages):
+    """Each row stands below its parent, one level deeper; siblings stand in the order of ids."""
+    levels, line = {}, []
+    for row in page.rows:
+        if row.kind != "message":
+            continue
+        node = messages[row.node.pk]
+        assert node.pk not in levels
+        if not levels:
+            assert row.level == 0
+        else:
+            assert row.level == levels[node.parent_message_id] + 1
+            # Depth first: the parent is in the line that leads to the row above.
+            while line[-1] != node.parent_message_id:
+                line.pop()
+        levels[node.pk] = row.level
+        line.append(node.pk)
+    for parent in levels:
+        replies = [pk for pk in levels if messages[pk].parent_message_id == parent]
+        assert replies == sorted(replies)
+    return levels
+
+
+def check_gaps(page, messages, levels):
+    """Where something is hidden below a row, a link says so; where nothing is, none does."""
+    linked = {row.node.pk for row in page.rows if row.kind != "message"}
+    hiding = {
+        message.parent_message_id
+        for message in messages.values()
+        if message.pk not in levels and message.parent_message_id in levels
+    }
+    assert linked == hiding
+
+
+@of_any_shape
+def test_rows_stand_in_order_and_say_what_is_hidden(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    page = Page(alice, some_target(messages, forest))
+    levels = check_order(page, messages)
+    check_gaps(page, messages, levels)
+    assert page.target.pk in levels
+    assert max(levels.values()) <= DEEPEST_LEVEL
+    if messages[page.top.pk].parent_message_id is None:
+        assert page.top.pk == min(messages)
+
+
+@of_any_shape
+def test_every_link_of_more_leads_to_all_that_was_hidden_once(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    page = Page(alice, some_target(messages, forest))
+    page.follow_all()
+    levels = check_order(page, messages)
+    check_gaps(page, messages, levels)
+    deep = {row.node.pk for row in page.rows if row.kind == "continue"}
+    assert all(levels[pk] == DEEPEST_LEVEL for pk in deep)
+    below = {pk for pk in messages if is_below(messages, pk, page.top.pk, but=deep)}
+    assert set(levels) == below
+
+
+def is_below(messages, pk, top, but):
+    """Whether a message is `top` or hangs below it, with none of `but` in between."""
+    while pk != top:
+        pk = messages[pk].parent_message_id
+        if pk is None or pk in but:
+            return False
+    return True
+
+
+@of_any_shape
+def test_following_the_branches_on_reaches_every_message(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    waiting, seen, entered = [messages[min(messages)]], set(), set()
+    while waiting:
+        target = waiting.pop()
+        page = Page(alice, target)
+        page.follow_all()
+        seen |= set(page.shown)
+        entered.add(target.pk)
+        ahead = {row.node.pk for row in page.rows if row.kind == "continue"}
+        waiting += [messages[pk] for pk in ahead - entered]
+    assert seen == set(messages)
+
+
+@of_any_shape
+def test_nothing_unread_is_marked_without_being_shown(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    target = some_target(messages, forest)
+    for is_branch in (False, True):
+        page = Page(alice, target, is_branch=is_branch)
+        if page.marker is None:
+            continue
+        marker = Message.objects.get(pk=page.marker)
+        received = Message.objects.filter(thread=target.thread).received_by(alice)
+        marked = received.unread().not_deleted().up_to(marker)
+        assert set(marked.values_list("pk", flat=True)) <= set(page.shown)
+
+
+@of_any_shape
+def test_what_is_unread_is_marked_new_or_its_branch_is(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    page = Page(alice, messages[min(messages)])
+    unread = [m for m in messages.values() if m.receiver == alice and not m.read]
+    unread = [m.pk for m in unread if not m.is_deleted]
+    assert set(page.new) == set(unread) & set(page.shown)
+
+
+@of_any_shape
+def test_a_poll_takes_no_row_away(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    chance, target = forest["chance"], some_target(messages, forest)
+    page = Page(alice, target, is_branch=chance.random() < 0.2)
+    for _ in range(chance.randrange(4)):
+        if page.links:
+            page.follow(chance.choice(page.links))
+    before = page.shown
+    page.poll()
+    assert set(before) <= set(page.shown)
+    check_order(page, messages)
+    again = page.shown
+    page.poll()
+    assert set(again) <= set(page.shown)
+
+
+@of_any_shape
+def test_a_poll_takes_no_row_away_after_all_was_read_and_more_arrived(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    chance, target = forest["chance"], some_target(messages, forest)
+    page = Page(alice, target)
+    for _ in range(3):
+        if page.links:
+            page.follow(chance.choice(page.links))
+        before, new = page.shown, page.new
+        if page.marker and chance.random() < 0.7:
+            ThreadService.mark_read(alice, message=Message.objects.get(pk=page.marker))
+        onto = list(messages.values())
+        living = [place for place, message in enumerate(onto) if not message.is_deleted]
+        if living:
+            news = [Shape(chance.choice(living), is_read=False) for _ in range(chance.randrange(6))]
+            messages = {message.pk: message for message in grow(alice, bob, news, onto=onto)}
+        page.poll()
+        assert set(before) <= set(page.shown)
+        assert set(new) <= set(page.new)
+        check_order(page, messages)
+
+
+@of_any_shape
+def test_whatever_the_fields_say_only_this_thread_is_shown(alice, bob, limits, forest):
+    messages = grown(alice, bob, forest)
+    elsewhere = grow(alice, bob, [Shape(), Shape(0), Shape(1)])
+    chance, target = forest["chance"], some_target(messages, forest)
+    state = PageState.parse(QueryDict(garbage(chance, [*messages, *(m.pk for m in elsewhere)])))
+    page = Page(alice, target, state=state)
+    levels = check_order(page, messages)
+    check_gaps(page, messages, levels)
+    assert target.pk in levels
+
+
+def garbage(chance, pks):
+    """Return a query that might be meant as the state of a page."""
+
+    def number():
+        choices = [0, 1, chance.choice(pks), chance.choice(pks), 2**62, 2**63, 36**12]
+        return int_to_base36(chance.choice(choices))
+
+    def word():
+        if chance.random() < 0.2:
+            return chance.choice(["", ".", "-1", "é", "1_0", "%00", "1" * 5000, " 1", "+", "0.0"])
+        return ".".join(number() for _ in range(chance.randrange(1, 5)))
+
+    names = ["open", "open", "new", "levels", "branch", "at"]
+    return "&".join(
+        f"{chance.choice(names)}={'_'.join(word() for _ in range(chance.randrange(5)))}"
+        for _ in range(chance.randrange(8))
+    )
+
+
+@of_any_shape
+def test_a_page_that_is_too_large_still_leads_everywhere(alice, bob, monkeypatch, forest):
+    monkeypatch.setattr(tree, "LOADED", 12)
+    messages = grown(alice, bob, forest)
+    page = Page(alice, some_target(messages, forest))
+    levels = check_order(page, messages)
+    check_gaps(page, messages, levels)
+    assert page.target.pk in levels
+    page.follow_all()
+    check_gaps(page, messages, check_order(page, messages))
