@@ -9,6 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
 
+from messaging.tests.leaks import no_leaks  # noqa: F401
+from messaging.tests.world import committed_world  # noqa: F401
+
 # Playwright keeps an event loop in the thread that runs the tests.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
