@@ -24,11 +24,15 @@ def letter(write, alice, bob):
 
 @pytest.fixture
 def poll_with_changes(write, alice, bob):
-    """Poll fifty times; before each poll something changes that the page shows."""
+    """Poll fifty times; before each, a message that the page shows is new or edited."""
 
-    def poll(page, parent=None):
+    def poll(page, parent):
         for number in range(POLLS):
-            write(bob, alice, f"News number {number}.", parent=parent)
+            text = f"News number {number}."
+            if number % 10 == 0:
+                news = write(bob, alice, text, parent=parent)
+            else:
+                news = MessageService.edit(news, content=text, revision=news.revision)
             page.poll()
 
     return poll

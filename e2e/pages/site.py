@@ -1,17 +1,13 @@
 """What every page of a signed-in person has."""
 
-POLLS = """
-(times) => new Promise((resolve) => {
-  let left = times;
-  const again = () => document.dispatchEvent(new Event("visibilitychange"));
-  document.addEventListener("htmx:finally:request", function asked({ detail }) {
+POLL = """
+() => new Promise((resolve) => {
+  document.addEventListener("htmx:finally:request", function answered({ detail }) {
     if (!detail.ctx.sourceElement.matches("[data-poll]")) return;
-    left -= 1;
-    if (left > 0) return setTimeout(again);
-    document.removeEventListener("htmx:finally:request", asked);
-    setTimeout(resolve, 50); // the swap comes after the answer
+    document.removeEventListener("htmx:finally:request", answered);
+    resolve(); // htmx says so when the answer is swapped in
   });
-  again();
+  document.dispatchEvent(new Event("visibilitychange"));
 })
 """
 
@@ -33,9 +29,9 @@ class SitePage:
         self.page.goto(self.path)
         return self
 
-    def poll(self, times=1):
+    def poll(self):
         """Ask the server now, as the page does whenever its tab is shown again."""
-        self.page.evaluate(POLLS, times)
+        self.page.evaluate(POLL)
 
     def look_again(self):
         """Come back to the tab: the page asks, and nobody waits for the answer."""
