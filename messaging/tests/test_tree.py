@@ -21,15 +21,8 @@ from .trees import Shape, grow
 pytestmark = pytest.mark.django_db
 
 
+# With limits as narrow as these, small trees meet the edges too.
 NARROW = {"SHOWN": 9, "PAGE": 3, "UNREAD": 9, "OPENED": 6, "OPENED_ROWS": 5}
-
-
-@pytest.fixture(params=["as it is", "narrow"])
-def limits(request, monkeypatch):
-    """The limits of a page; narrow, the edges are met by small trees too."""
-    if request.param == "narrow":
-        for name, limit in NARROW.items():
-            monkeypatch.setattr(tree, name, limit)
 
 
 class Page:
@@ -88,8 +81,10 @@ class Page:
 @st.composite
 def forests(draw):
     """Draw a source of chance and how to use it: its numbers shrink well, and are quick."""
+    is_narrow = draw(st.booleans())
     return {
-        "size": draw(st.one_of(st.integers(1, 40), st.integers(1, 300))),
+        "limits": NARROW if is_narrow else {},
+        "size": draw(st.integers(1, 60 if is_narrow else 300)),
         "chance": random.Random(draw(st.integers(0, 2**16))),  # noqa: S311
         "depth": draw(st.sampled_from([0, 0.3, 0.6, 0.95, 1])),  # how often to answer the latest
         "width": draw(st.sampled_from([0, 0.3, 0.9])),  # how often to answer the first
@@ -120,15 +115,17 @@ def shapes_of(chance, size, depth, width, unread, deleted, start=0):
 
 
 # The same few examples each time; `TREE_EXAMPLES=500 pytest …` looks further.
-EXAMPLES = int(os.environ.get("TREE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("TREE_EXAMPLES", "10"))
 
 
 def of_any_shape(test):
     """Give the test threads of many shapes, each in a transaction of its own."""
 
-    def undone(*args, **kwargs):
-        with transaction.atomic():
-            test(*args, **kwargs)
+    def undone(*args, forest, **kwargs):
+        with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+            for name, limit in forest.pop("limits").items():
+                patch.setattr(tree, name, limit)
+            test(*args, forest=forest, **kwargs)
             transaction.set_rollback(True)
 
     undone.__name__, undone.__wrapped__ = test.__name__, test
@@ -187,7 +184,7 @@ def check_gaps(page, messages, levels):
 
 
 @of_any_shape
-def test_rows_stand_in_order_and_say_what_is_hidden(alice, bob, limits, forest):
+def test_rows_stand_in_order_and_say_what_is_hidden(alice, bob, forest):
     messages = grown(alice, bob, forest)
     page = Page(alice, some_target(messages, forest))
     levels = check_order(page, messages)
@@ -199,7 +196,7 @@ def test_rows_stand_in_order_and_say_what_is_hidden(alice, bob, limits, forest):
 
 
 @of_any_shape
-def test_every_link_of_more_leads_to_all_that_was_hidden_once(alice, bob, limits, forest):
+def test_every_link_of_more_leads_to_all_that_was_hidden_once(alice, bob, forest):
     messages = grown(alice, bob, forest)
     page = Page(alice, some_target(messages, forest))
     page.follow_all()
@@ -221,7 +218,7 @@ def is_below(messages, pk, top, but):
 
 
 @of_any_shape
-def test_following_the_branches_on_reaches_every_message(alice, bob, limits, forest):
+def test_following_the_branches_on_reaches_every_message(alice, bob, forest):
     messages = grown(alice, bob, forest)
     waiting, seen, entered = [messages[min(messages)]], set(), set()
     while waiting:
@@ -236,7 +233,7 @@ def test_following_the_branches_on_reaches_every_message(alice, bob, limits, for
 
 
 @of_any_shape
-def test_nothing_unread_is_marked_without_being_shown(alice, bob, limits, forest):
+def test_nothing_unread_is_marked_without_being_shown(alice, bob, forest):
     messages = grown(alice, bob, forest)
     target = some_target(messages, forest)
     for is_branch in (False, True):
@@ -250,7 +247,7 @@ def test_nothing_unread_is_marked_without_being_shown(alice, bob, limits, forest
 
 
 @of_any_shape
-def test_what_is_unread_is_marked_new_or_its_branch_is(alice, bob, limits, forest):
+def test_what_is_unread_is_marked_new_or_its_branch_is(alice, bob, forest):
     messages = grown(alice, bob, forest)
     page = Page(alice, messages[min(messages)])
     unread = [m for m in messages.values() if m.receiver == alice and not m.read]
@@ -259,7 +256,7 @@ def test_what_is_unread_is_marked_new_or_its_branch_is(alice, bob, limits, fores
 
 
 @of_any_shape
-def test_a_poll_takes_no_row_away(alice, bob, limits, forest):
+def test_a_poll_takes_no_row_away(alice, bob, forest):
     messages = grown(alice, bob, forest)
     chance, target = forest["chance"], some_target(messages, forest)
     page = Page(alice, target, is_branch=chance.random() < 0.2)
@@ -276,7 +273,7 @@ def test_a_poll_takes_no_row_away(alice, bob, limits, forest):
 
 
 @of_any_shape
-def test_a_poll_takes_no_row_away_after_all_was_read_and_more_arrived(alice, bob, limits, forest):
+def test_a_poll_takes_no_row_away_after_all_was_read_and_more_arrived(alice, bob, forest):
     messages = grown(alice, bob, forest)
     chance, target = forest["chance"], some_target(messages, forest)
     page = Page(alice, target)
@@ -298,7 +295,7 @@ def test_a_poll_takes_no_row_away_after_all_was_read_and_more_arrived(alice, bob
 
 
 @of_any_shape
-def test_whatever_the_fields_say_only_this_thread_is_shown(alice, bob, limits, forest):
+def test_whatever_the_fields_say_only_this_thread_is_shown(alice, bob, forest):
     messages = grown(alice, bob, forest)
     elsewhere = grow(alice, bob, [Shape(), Shape(0), Shape(1)])
     chance, target = forest["chance"], some_target(messages, forest)
@@ -338,3 +335,171 @@ def test_a_page_that_is_too_large_still_leads_everywhere(alice, bob, monkeypatch
     assert page.target.pk in levels
     page.follow_all()
     check_gaps(page, messages, check_order(page, messages))
+
+
+# --- What it costs ---
+
+
+def first_with(viewer, other, shapes):
+    """Grow a thread of these shapes and return its first message."""
+    return grow(viewer, other, shapes)[0]
+
+
+def a_chain(length):
+    return [Shape(place - 1 if place else None) for place in range(length)]
+
+
+def a_star(size, **flags):
+    return [Shape(), *(Shape(0, **flags) for _ in range(size - 1))]
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [a_star(10), a_star(1000), a_chain(50), a_star(1000, is_read=False), a_chain(400)],
+    ids=["10 replies", "1000 replies", "depth 50", "1000 unread", "depth 400"],
+)
+def test_a_tree_costs_two_queries(alice, bob, shapes, django_assert_num_queries):
+    first = first_with(alice, bob, shapes)
+    with django_assert_num_queries(2):
+        page = Page(alice, first)
+    assert len(page.shown) <= tree.SHOWN + tree.PAGE
+    with django_assert_num_queries(2):
+        page.poll()
+    for row in page.links[:1]:
+        with django_assert_num_queries(2):  # one of them is the test's own
+            page.follow(row)
+
+
+def test_ten_thousand_replies_open_like_a_hundred(alice, bob, django_assert_num_queries):
+    first = first_with(alice, bob, a_star(10_001))
+    last = Message.objects.order_by("pk").last()
+    for target in (first, last):
+        with django_assert_num_queries(2):
+            page = Page(alice, target)
+        assert target.pk in page.shown
+        assert len(page.shown) <= tree.SHOWN + tree.PAGE
+    before = page.shown
+    page.follow(page.links[-1])
+    page.poll()
+    assert set(before) <= set(page.shown)
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_bushy_tree_stays_within_bounds(alice, bob, is_read):
+    chance = random.Random(1)  # noqa: S311
+    shapes = [Shape()]
+    shapes += [Shape(chance.randrange(n), is_read=is_read) for n in range(1, 3000)]
+    page = Page(alice, first_with(alice, bob, shapes))
+    assert len(page.rows) <= 1500
+    line = f"GET /messages/{page.target.pk}/?{page.fields.urlencode()} HTTP/1.1"
+    assert len(line) < 4000  # what servers take
+
+
+def test_a_page_with_much_open_fits_into_an_address(alice, bob):
+    branches = [Shape(3) for _ in range(4)]
+    replies = [Shape(4 + place % 4) for place in range(180)]
+    news = [Shape(8 + place, is_read=False) for place in range(180)]
+    page = Page(alice, first_with(alice, bob, [*a_chain(4), *branches, *replies, *news]))
+    assert len(page.new) == 180
+    assert len(page.fields.urlencode()) < 3500
+    assert sum(map(len, page.fields.lists())) < 10
+    ThreadService.mark_read(alice, message=Message.objects.get(pk=page.marker))
+    before = page.shown
+    page.poll()
+    assert set(before) <= set(page.shown)
+    assert len(page.new) == 180
+
+
+# --- Small trees, told one by one ---
+
+
+def test_the_first_three_levels_are_open(alice, bob):
+    first = first_with(alice, bob, a_chain(6))
+    page = Page(alice, first)
+    assert [row.kind for row in page.rows] == ["message"] * 4 + ["more"]
+    assert [row.level for row in page.rows] == [0, 1, 2, 3, 4]
+    assert page.links[0].count == 1
+
+
+def test_a_branch_with_something_unread_is_open(alice, bob):
+    shapes = a_chain(6)
+    shapes[5].is_read = False
+    page = Page(alice, first_with(alice, bob, shapes))
+    assert len(page.shown) == 6
+    assert page.marker == page.shown[-1]
+
+
+def test_what_one_wrote_oneself_is_never_new(alice, bob):
+    page = Page(alice, first_with(alice, bob, [Shape(is_mine=True, is_read=False)]))
+    assert (page.new, page.marker) == ([], None)
+
+
+def test_below_the_eighth_level_a_branch_goes_on_elsewhere(alice, bob):
+    message_list = grow(alice, bob, a_chain(12))
+    page = Page(alice, message_list[7])
+    page.follow_all()
+    assert page.rows[-1].kind == "continue"
+    assert page.rows[-1].node.pk == message_list[8].pk
+    deeper = Page(alice, message_list[8])
+    assert deeper.shown[0] == message_list[4].pk
+    assert message_list[9].pk in deeper.shown
+
+
+def test_a_permalink_deep_down_begins_a_little_above(alice, bob):
+    message_list = grow(alice, bob, a_chain(60))
+    page = Page(alice, message_list[50])
+    assert page.shown[:5] == [message.pk for message in message_list[46:51]]
+
+
+def test_what_is_unread_beyond_the_list_is_said_at_its_link(alice, bob):
+    shapes = a_chain(12)
+    shapes[11].is_read = False
+    page = Page(alice, first_with(alice, bob, shapes))
+    assert page.rows[-1].kind == "continue"
+    assert page.rows[-1].is_unread
+    assert page.marker is None
+
+
+def test_the_link_counts_replies_and_not_what_was_deleted(alice, bob):
+    shapes = [*a_chain(4), Shape(3), Shape(3, is_deleted=True), Shape(5)]
+    page = Page(alice, first_with(alice, bob, shapes))
+    assert [row.count for row in page.links] == [1]
+    page.follow(page.links[0])
+    assert len(page.shown) == 6
+
+
+def test_the_middle_of_many_replies_has_links_on_both_sides(alice, bob):
+    message_list = grow(alice, bob, [*a_chain(4), *(Shape(3) for _ in range(200))])
+    target = message_list[100]
+    page = Page(alice, target)
+    assert target.pk in page.shown
+    earlier, later = page.links
+    assert (earlier.after, earlier.before) == (0, target.pk)
+    assert later.after == target.pk + tree.PAGE - 1
+
+
+def test_nobody_elses_thread_can_be_opened_by_fields(alice, bob, mallory):
+    theirs = first_with(alice, bob, a_chain(3))
+    mine = first_with(mallory, alice, a_chain(2))
+    state = PageState.parse(QueryDict(f"open={int_to_base36(theirs.pk)}&levels=3.{'z' * 11}.1"))
+    assert Page(mallory, mine, state=state).shown == [mine.pk, mine.pk + 1]
+
+
+BROKEN = """
+    open= open=_ open=1.2.3.4 open=%00 open=٣ open=1_0.5 open=zzzzzzzzzzzzz new=-1 new=1.2 new=+
+    new=zzzzzzzzzzzz levels=1 levels=1.2.3.4 levels=x.y levels=zzzzzzzzzzzz.1.1 at=z branch
+"""
+
+
+@pytest.mark.parametrize("query", ["", "open=" + "1" * 5000, "&open=1.1.1" * 90, *BROKEN.split()])
+def test_fields_that_are_not_as_they_should_be_are_passed_over(alice, bob, query):
+    first = first_with(alice, bob, a_chain(3))
+    assert len(Page(alice, first, state=PageState.parse(QueryDict(query))).shown) == 3
+
+
+def test_the_fields_of_a_page_are_read_back_as_they_were(alice, bob):
+    page = Page(alice, grow(alice, bob, [*a_chain(7), Shape(6, is_read=False)])[6])
+    state = PageState.of(page.rows, levels=page.levels)
+    assert state.opened
+    assert state.new
+    assert PageState.parse(page.fields) == state
