@@ -155,7 +155,6 @@ def test_everybody_may_leave_at_once(alice, bob, mallory, letters):
     connection.check_constraints()
 
 
-@pytest.mark.xfail(strict=True, reason="the admin asks for leave to delete what only follows")
 def test_the_admin_deletes_a_person_with_their_messages(admin_client, alice, bob, letters):
     url = f"/admin/accounts/user/{alice.pk}/delete/"
     response = admin_client.post(url, {"post": "yes"})
@@ -164,7 +163,6 @@ def test_the_admin_deletes_a_person_with_their_messages(admin_client, alice, bob
     assert faults() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the admin asks for leave to delete what only follows")
 def test_the_admin_deletes_chosen_people_with_their_messages(admin_client, alice, bob, letters):
     data = {"action": "delete_selected", "_selected_action": [alice.pk, bob.pk], "post": "yes"}
     response = admin_client.post("/admin/accounts/user/", data)

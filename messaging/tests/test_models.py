@@ -569,7 +569,6 @@ def test_the_admin_deletes_as_everybody_does(admin_client, alice, bob):
     assert faults() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the admin asks for leave to delete what only follows")
 def test_the_admin_deletes_an_edited_message(admin_client, alice, bob):
     message = write(alice, bob)
     message.content = "Edited"

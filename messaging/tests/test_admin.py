@@ -1,0 +1,127 @@
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+
+from messaging import cache
+from messaging.models import Message, MessageHistory
+
+SECRET = "the-parsnip-flies-at-midnight"
+LIST = reverse("admin:messaging_message_changelist")
+
+
+@pytest.fixture
+def letter(alice, bob):
+    message = Message.objects.create(sender=alice, receiver=bob, content=f"{SECRET} one")
+    message.content = f"{SECRET} two"
+    message.save()
+    return message
+
+
+@pytest.fixture
+def permission(db):
+    return Permission.objects.get(codename="view_message_text")
+
+
+def ask(client, message, **fields):
+    return client.post(LIST, {"action": "show_text", "_selected_action": [message.pk]} | fields)
+
+
+def test_no_page_of_the_admin_shows_text(admin_client, letter):
+    history = MessageHistory.objects.get()
+    notification = letter.notifications.get()
+    pages = [
+        LIST,
+        reverse("admin:messaging_message_change", args=[letter.pk]),
+        reverse("admin:messaging_message_delete", args=[letter.pk]),
+        reverse("admin:messaging_message_history", args=[letter.pk]),
+        reverse("admin:messaging_messagehistory_changelist"),
+        reverse("admin:messaging_messagehistory_change", args=[history.pk]),
+        reverse("admin:messaging_notification_changelist"),
+        reverse("admin:messaging_notification_change", args=[notification.pk]),
+        reverse("admin:messaging_mailbox_changelist"),
+        reverse("admin:index"),
+    ]
+    for page in pages:
+        response = admin_client.get(page)
+        assert response.status_code == 200, page
+        assert SECRET not in response.content.decode(), page
+
+
+def test_text_is_not_searched(admin_client, letter):
+    response = admin_client.get(LIST, {"q": SECRET})
+    assert "0 messages" in response.content.decode()
+
+
+def test_names_are_searched(admin_client, letter):
+    assert f"/{letter.pk}/change/" in admin_client.get(LIST, {"q": "alice"}).content.decode()
+
+
+def test_being_a_superuser_is_not_enough_to_read_text(admin_client, letter):
+    response = ask(admin_client, letter, reason="I am curious")
+    assert SECRET not in response.content.decode()
+    assert not LogEntry.objects.exists()
+
+
+def test_text_needs_a_reason(admin_client, admin_user, permission, letter):
+    admin_user.user_permissions.add(permission)
+    for fields in ({}, {"reason": "   "}):
+        response = ask(admin_client, letter, **fields)
+        assert 'name="reason"' in response.content.decode()
+        assert SECRET not in response.content.decode()
+    assert not LogEntry.objects.exists()
+
+
+def test_text_is_shown_for_a_reason_that_is_kept(admin_client, admin_user, permission, letter):
+    admin_user.user_permissions.add(permission)
+    response = ask(admin_client, letter, reason="Report 12")
+    assert f"{SECRET} two" in response.content.decode()
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id) == (admin_user, str(letter.pk))
+    assert "Report 12" in entry.get_change_message()
+
+
+def test_the_permission_may_come_from_a_group(admin_client, admin_user, permission, letter):
+    readers = Group.objects.create(name="readers")
+    readers.permissions.add(permission)
+    admin_user.groups.add(readers)
+    assert SECRET in ask(admin_client, letter, reason="Report 12").content.decode()
+
+
+def test_a_message_added_in_the_admin_does_everything(admin_client, alice, bob):
+    data = {"sender": alice.pk, "receiver": bob.pk, "content": "From the admin"}
+    assert admin_client.post(reverse("admin:messaging_message_add"), data).status_code == 302
+    message = Message.objects.get()
+    assert message.thread.message_count == 1
+    assert message.notifications.count() == 1
+
+
+def test_the_admin_refuses_a_reply_to_another_pair(admin_client, alice, bob, mallory):
+    parent = Message.objects.create(sender=alice, receiver=bob, content="Hello")
+    data = {"sender": mallory.pk, "receiver": bob.pk, "content": "x", "parent_message": parent.pk}
+    response = admin_client.post(reverse("admin:messaging_message_add"), data)
+    assert response.status_code == 200
+    assert "who shares the message" in response.content.decode()
+    assert Message.objects.count() == 1
+
+
+def test_marking_read_in_the_admin_moves_the_counts(admin_client, bob, letter):
+    url = reverse("admin:messaging_message_change", args=[letter.pk])
+    assert admin_client.post(url, {"read": "on"}).status_code == 302
+    bob.mailbox.refresh_from_db()
+    assert bob.mailbox.unread_count == 0
+    letter.refresh_from_db()
+    assert letter.content == f"{SECRET} two"
+
+
+def test_staff_see_what_the_cache_does(admin_client):
+    cache.counts.update(hits=3, misses=1, errors=2)
+    response = admin_client.get(reverse("admin:messaging_cache"))
+    counts = {name: f"<td>{cache.counts[name]}" for name in ("hits", "misses", "errors")}
+    for count in counts.values():
+        assert count in response.content.decode()
+
+
+def test_others_do_not_see_what_the_cache_does(signed_in, alice):
+    response = signed_in(alice).get(reverse("admin:messaging_cache"))
+    assert response.status_code == 302
