@@ -60,7 +60,6 @@ class MessageUpdateView(OwnMessageMixin, PartialMixin, TemplateView):
         message = self.get_own_message()
         initial = {"content": message.content, "revision": message.revision}
         form = EditForm(initial=initial, auto_id=f"message-{message.pk}-%s")
-        form.fields["content"].widget.attrs["autofocus"] = True
         return self.show(message, form)
 
     def post(self, request, *args, **kwargs):
@@ -75,6 +74,7 @@ class MessageUpdateView(OwnMessageMixin, PartialMixin, TemplateView):
         try:
             message = MessageService.edit(message, **form.cleaned_data)
         except EditConflict as conflict:
+            form.initial["revision"] = conflict.message.revision
             form.renew()
             return self.show(message, form, status=409, conflict=conflict.message)
         except Message.DoesNotExist as error:
@@ -84,6 +84,7 @@ class MessageUpdateView(OwnMessageMixin, PartialMixin, TemplateView):
         return redirect("messaging:thread", message.pk)
 
     def show(self, message, form, status=200, **context):
+        form.fields["content"].widget.attrs["autofocus"] = True
         cancel = {
             "cancel_url": reverse("messaging:message", args=[message.pk]),
             "cancel_target": f"#{dom_id('message', message.pk)}",
@@ -102,7 +103,6 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
         message = self.get_message()
         is_in_place = bool(request.htmx)
         form = ReplyForm(auto_id=_auto_id(message, is_in_place))
-        form.fields["content"].widget.attrs["autofocus"] = True
         if message.is_deleted:
             return self.show(message, form, is_in_place, status=422, problem=DELETED)
         return self.show(message, form, is_in_place)
@@ -131,6 +131,7 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
         return self.show(message, form, is_in_place, status=status)
 
     def show(self, message, form, is_in_place, status=200, **context):
+        form.fields["content"].widget.attrs["autofocus"] = True
         context |= {
             "message": message,
             "reply_to": message.pk,
