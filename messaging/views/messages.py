@@ -221,7 +221,8 @@ class HistoryView(VisibleMessageMixin, PartialMixin, TemplateView):
 
 def get_versions(message):
     """Return the versions of a message, newest first."""
-    earlier = list(message.history.order_by("revision"))
+    # Not what an edit has added since the message was loaded: its text is that of its revision.
+    earlier = list(message.history.filter(revision__lt=message.revision).order_by("revision"))
     texts = [row.old_content for row in earlier] + [message.content]
     times = [message.timestamp] + [row.edited_at for row in earlier]
     befores = [texts[0], *texts]
