@@ -34,4 +34,4 @@ def shown(text):
 
 def targets(text):
     """Return what the pieces of an answer to htmx say they replace."""
-    return re.findall(r'<hx-partial hx-target="([^"]+)"', text)
+    return re.findall(r'<hx-partial\s+hx-target="([^"]+)"', text)
