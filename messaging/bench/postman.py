@@ -1,0 +1,2 @@
+def run(folder, scene, say):
+    return []
