@@ -130,6 +130,6 @@ def _load_cells(load):
 def _about(about):
     return (
         f"{about['date']}: Python {about['python']}, Django {about['django']}, "
-        f"{about['database']}, cache: {about['cache']}; {about['messages']:,} messages. F is {about['floor']:.1f} ms of "
-        f"CPU time (spread {about['spread']:.0%})."
+        f"{about['database']}, cache: {about['cache']}; {about['messages']:,} messages. "
+        f"F is {about['floor']:.1f} ms of CPU time (spread {about['spread']:.0%})."
     )

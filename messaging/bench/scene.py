@@ -21,26 +21,8 @@ SHAPES = {  # messages, and the parent of each by its place in the thread
     "hundred_deep": (100, lambda chance, place: place - 1),
     "two_hundred_deep": (200, lambda chance, place: place - 1),
 }
-WORDS = tuple(
-    [
-        "the",
-        "kettle",
-        "has",
-        "been",
-        "fixed",
-        "and",
-        "nobody",
-        "knows",
-        "by",
-        "whom",
-        "so",
-        "say",
-        "thank",
-        "you",
-        "to",
-        "all",
-    ]
-)
+SENTENCE = "the kettle has been fixed and nobody knows by whom so say thank you to everyone"
+WORDS = SENTENCE.split()
 
 
 @dataclass
