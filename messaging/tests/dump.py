@@ -1,0 +1,23 @@
+"""The whole database, to be compared with itself later."""
+
+from django.db import connection
+
+
+def dump():
+    """Return all rows of all tables, by table."""
+    with connection.cursor() as cursor:
+        return {table: _rows(cursor, table) for table in connection.introspection.table_names()}
+
+
+def _rows(cursor, table):
+    cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+    return sorted(map(repr, cursor.fetchall()))
+
+
+def changes(before, after):
+    """Return what went and what came, by table."""
+    return {
+        table: (set(before[table]) - set(rows), set(rows) - set(before[table]))
+        for table, rows in after.items()
+        if rows != before[table]
+    }
