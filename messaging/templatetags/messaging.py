@@ -1,4 +1,5 @@
 from django import template
+from django.utils.functional import cached_property
 
 from messaging import fragments, ids, text
 from messaging.models import Mailbox, Notification
@@ -9,16 +10,24 @@ register.simple_tag(ids.dom_id)
 register.filter("message_text", text.render_text)
 
 
+class Counts:
+    """The numbers beside the navigation: `unread` messages and `bell`, unread notifications."""
+
+    def __init__(self, user):
+        self._user = user
+        self.unread = Mailbox.of(user).unread_count
+
+    @cached_property
+    def bell(self):
+        return fragments.remember(
+            fragments.mailbox_key("bell", self._user),
+            lambda: Notification.objects.visible_to(self._user).unread().count(),
+        )
+
+
 @register.simple_tag(takes_context=True)
 def mailbox_counts(context):
-    """The numbers beside the navigation: `unread` messages and `bell`, unread notifications."""
-    user = context["request"].user
-    mailbox = Mailbox.of(user)
-    bell = fragments.remember(
-        fragments.mailbox_key("bell", user),
-        lambda: Notification.objects.visible_to(user).unread().count(),
-    )
-    return {"unread": mailbox.unread_count, "bell": bell}
+    return Counts(context["request"].user)
 
 
 @register.filter

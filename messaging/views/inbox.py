@@ -66,13 +66,13 @@ class InboxPage(Page):
     """One page of a tab, as lines of plain words: a model a cell would cost more than all else."""
 
     def __init__(self, user, load, moment_field, *, before):
-        place_set = load(user).values_list(moment_field, *COLUMNS, named=True)
-        super().__init__(
-            lambda limit: newest_first(place_set, moment_field, before=before, limit=limit),
-            moment_field,
-            size=PAGE_SIZE,
-        )
-        self._user = user
+        super().__init__(self._load_places, moment_field, size=PAGE_SIZE)
+        self._user, self._load_tab, self._before = user, load, before
+
+    def _load_places(self, limit):
+        moment_field = self._moment_field
+        place_set = self._load_tab(self._user).values_list(moment_field, *COLUMNS, named=True)
+        return newest_first(place_set, moment_field, before=self._before, limit=limit)
 
     @property
     def line_list(self):
