@@ -592,6 +592,17 @@ def test_an_unread_message_takes_its_count_along(alice, bob):
     assert (unread(bob), bell(bob)) == (0, 0)
 
 
+@pytest.mark.parametrize("has_reply", [True, False])
+def test_a_message_that_was_read_takes_no_count_along(alice, bob, has_reply):
+    message = write(alice, bob)
+    write(alice, bob, parent_message=message if has_reply else None)
+    message.read = True
+    message.save()
+    message.delete()
+    assert unread(bob) == 1
+    assert faults() == []
+
+
 def test_after_a_delete_the_latest_is_the_one_before(alice, bob):
     first = write(alice, bob, timestamp=NOON)
     answer = reply(first, timestamp=NOON + HOUR)
