@@ -45,6 +45,9 @@ class FragmentCache(BaseCache):
     def delete(self, key, version=None):
         return bool(self._ask("delete", key, version=version))
 
+    def clear(self):
+        self._ask("clear")
+
     def _ask(self, method, *args, **kwargs):
         global _resting_until
         if time.monotonic() < _resting_until:

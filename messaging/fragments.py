@@ -12,13 +12,14 @@ from pathlib import Path
 
 from django.core.cache import InvalidCacheBackendError, caches
 from django.template import engines
-from django.template.loader import get_template
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
 from .ids import dom_id
 from .models import CacheEpoch, Mailbox, Message
+from .skeletons import Skeleton
 from .text import render_text
 
 LIFETIME = 600  # seconds
@@ -68,7 +69,8 @@ def message_fragments(stamps, viewer):
     `stamps` are (pk, revision, is_deleted, is_mine). What is missing is loaded, rendered and stored
     in one go each. A message that went meanwhile is missing from the answer.
     """
-    keys = {pk: _message_key(pk, *versions) for pk, *versions in stamps}
+    make_key = _message_keys()
+    keys = {pk: make_key(pk, *versions) for pk, *versions in stamps}
     found = cache().get_many(keys.values())
     fragments = {pk: mark_safe(found[k]) for pk, k in keys.items() if k in found}  # noqa: S308
     if missing := [pk for pk in keys if pk not in fragments]:
@@ -91,39 +93,49 @@ def remember_html(fragment_key, build):
 
 
 def _message_key(pk, revision, is_deleted, is_mine):
-    return key("message", pk, revision, int(is_deleted), int(is_mine))
+    return _message_keys()(pk, revision, is_deleted, is_mine)
+
+
+def _message_keys():
+    """Return what makes the keys of many messages: the beginning is the same for all."""
+    beginning = key("message")
+    return lambda pk, revision, is_deleted, is_mine: (
+        f"{beginning}:{pk}:{revision}:{int(is_deleted)}:{int(is_mine)}"
+    )
 
 
 def _render_messages(pks, viewer):
-    fragments, entries = {}, {}
+    fragments, entries, make_key = {}, {}, _message_keys()
     for message in Message.objects.visible_to(viewer).filter(pk__in=pks):
         html = _render_message(message, viewer)
         fragments[message.pk] = html
         # Under the revision of this very row: it may be newer than the one that was asked for.
         is_mine = message.sender_id == viewer.pk
-        entries[_message_key(message.pk, message.revision, message.is_deleted, is_mine)] = html
+        entries[make_key(message.pk, message.revision, message.is_deleted, is_mine)] = html
     cache().set_many(entries, LIFETIME)
     return fragments
 
 
 def _render_message(message, viewer):
-    return _message_template().render(
-        {
-            "message": message,
-            "is_mine": message.sender_id == viewer.pk,
-            "id": dom_id("message", message.pk),
-            "revision": str(message.revision),
-            # One look-up for all: the pages of a message stand below its address.
-            "url": reverse("messaging:thread", args=[message.pk]),
-            "sent_at": message.timestamp.astimezone(UTC),
-            "text": render_text(message.content),
-        }
-    )
+    sent_at = message.timestamp.astimezone(UTC)
+    shape = {
+        "is_deleted": message.is_deleted,
+        "is_edited": message.edited,
+        "is_mine": message.sender_id == viewer.pk,
+    }
+    words = {
+        "id": dom_id("message", message.pk),
+        "revision": str(message.revision),
+        # One look-up for all: the pages of a message stand below its address.
+        "url": reverse("messaging:thread", args=[message.pk]),
+        "sent_iso": sent_at.isoformat(),
+        "sent_at": date_format(sent_at, "j M Y, H:i"),
+        "text": render_text(message.content),
+    }
+    return MESSAGE.fill(shape, words)
 
 
-@functools.cache
-def _message_template():
-    return get_template("messaging/_message.html#message-fragment")
+MESSAGE = Skeleton("messaging/_message.html#message-fragment")
 
 
 _epoch = None

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.core.management import CommandError
 from django.db import DatabaseError, connection
+
+from messaging import fragments
 
 REFUSAL = (
     "In {name} live {number} people who are not of the bench: nothing was measured. "
@@ -39,10 +40,10 @@ def scratch_database(name, *, may_hold_people=False, keep=False):
     was_there = _find_people(name, may_hold_people)
     try:
         _create(name, own)
-        cache.clear()
+        fragments.cache().clear()
         yield was_there
     finally:
-        cache.clear()
+        fragments.cache().clear()
         if keep or was_there:
             use(own)
         else:

@@ -1,6 +1,11 @@
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from messaging import fragments
+from messaging.skeletons import Skeleton
+
+ARTICLE = Skeleton("messaging/_message.html", lambda article: {"article": article})
 
 
 @dataclass(slots=True)
@@ -16,6 +21,29 @@ class Article:
     is_unread: bool
     is_target: bool
     fragment: str
+
+    @property
+    def shape(self):
+        return {
+            "is_mine": self.is_mine,
+            "is_deleted": self.is_deleted,
+            "is_unread": self.is_unread,
+            "is_target": self.is_target,
+        }
+
+    @property
+    def words(self):
+        return {
+            "pk": self.pk,
+            "author": self.author,
+            "initial": self.initial,
+            "tint": self.tint,
+            "fragment": self.fragment,
+        }
+
+    @property
+    def html(self):
+        return ARTICLE.fill(self.shape, self.words)
 
 
 def make_articles(nodes, viewer, people, *, unread=(), target=None):
@@ -35,7 +63,7 @@ def make_articles(nodes, viewer, people, *, unread=(), target=None):
         name = names.get(node.sender_id, "")
         articles[node.pk] = Article(
             pk=str(node.pk),
-            author=name,
+            author=name or gettext("Deleted user"),
             initial=name[:1].upper(),
             tint=str((node.sender_id or 0) % 8),
             is_mine=node.sender_id == viewer.pk,

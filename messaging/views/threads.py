@@ -9,8 +9,10 @@ from django.views.generic import TemplateView, View
 
 from messaging import fragments
 from messaging.forms import ReplyForm
+from messaging.ids import dom_id
 from messaging.page_state import PageState
 from messaging.services import ThreadService
+from messaging.skeletons import Skeleton
 from messaging.tree import DEEPEST_LEVEL, Tree, expand
 
 from .articles import make_articles
@@ -99,7 +101,6 @@ class ReplyListView(ThreadListMixin, PartialMixin, TemplateView):
     """The direct replies to a message: expanded in place, or the branch as a page of its own."""
 
     template_name = "messaging/thread.html"
-    partial_name = "thread-rows"
 
     def get(self, request, *args, **kwargs):
         message = self.get_message()
@@ -154,10 +155,20 @@ def render_rows(viewer, message, rows, fields=()):
     unread = {row.node.pk for row in rows if row.kind == "message" and row.is_unread}
     people = [message.sender, message.receiver]
     articles = make_articles(nodes, viewer, people, unread=unread, target=message.pk)
-    lines = [line for row in rows if (line := _line(row, articles))]
-    for line in [line for line in lines if line["kind"] == "message"][:1]:
-        line["fields"] = fields
-    return render_to_string("messaging/thread.html#thread-rows", {"rows": lines})
+    context = {"state_fields": fields}
+    fields = render_to_string("messaging/thread.html#state-fields", context) if fields else ""
+    lines = []
+    for row in rows:
+        if row.kind != "message":
+            lines.append(_link_to_more(row))
+        elif article := articles.get(row.node.pk):
+            words = article.words | {"level": str(row.level), "fields": fields}
+            lines.append((article.shape | {"kind": "message"}, words))
+            fields = ""
+    return ROW.fill_all(lines)
+
+
+ROW = Skeleton("messaging/thread.html#thread-row", lambda row: {"row": row, "article": row})
 
 
 def get_composer(context):
@@ -171,23 +182,18 @@ def get_composer(context):
     }
 
 
-def _line(row, articles):
-    line = {"kind": row.kind, "level": str(row.level), "is_unread": row.is_unread}
-    if row.kind == "message":
-        article = articles.get(row.node.pk)
-        return article and line | {"article": article}
-    line["pk"] = str(row.node.pk)
+def _link_to_more(row):
+    shape = {"kind": row.kind, "is_unread": row.is_unread}
+    words = {"level": str(row.level), "id": dom_id("message", row.node.pk, "replies")}
     if row.kind == "continue":
-        return line | {"url": reverse("messaging:thread", args=[row.node.pk])}
+        return shape, words | {"url": reverse("messaging:thread", args=[row.node.pk])}
+    if row.after:
+        words["id"] += f"-{row.after}"
+    shape |= {"count": row.count, "is_earlier": bool(row.before and not row.after)}
     query = {"level": row.level - 1, "after": row.after, "before": row.before}
     query = "&".join(f"{name}={number}" for name, number in query.items() if number)
     url = reverse("messaging:reply-list", args=[row.node.pk])
-    return line | {
-        "url": f"{url}?{query}" if query else url,
-        "count": row.count,
-        "after": str(row.after or ""),
-        "before": row.before,
-    }
+    return shape, words | {"url": f"{url}?{query}" if query else url}
 
 
 def _number(word):

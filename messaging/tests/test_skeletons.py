@@ -1,0 +1,79 @@
+"""What is filled in has to be what the template would have rendered."""
+
+from itertools import product
+
+import pytest
+from django.utils.safestring import mark_safe
+from django.utils.translation import override
+
+from messaging import fragments, skeletons
+from messaging.skeletons import MARK, Skeleton
+from messaging.views import articles, threads
+
+TEXT = mark_safe(f"<p>{MARK}id{MARK}</p>")  # noqa: S308
+NAMES = ["alice", "<b>&'\"", f"a{MARK}pk{MARK}b", ""]
+FLAGS = ["is_mine", "is_deleted", "is_unread", "is_target"]
+
+
+def flags(*names):
+    for values in product([True, False], repeat=len(names)):
+        yield dict(zip(names, values, strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_article_is_what_its_template_renders(name):
+    words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3"}
+    words["fragment"] = mark_safe("<p>Tom &amp; Jerry</p>")
+    for shape in flags(*FLAGS):
+        assert articles.ARTICLE.fill(shape, words) == articles.ARTICLE.render(shape, words)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_with_a_message_is_what_its_template_renders(name):
+    words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3", "level": "2"}
+    words |= {"fragment": mark_safe("<p>Tom &amp; Jerry</p>"), "fields": ""}
+    for shape in flags(*FLAGS):
+        shape["kind"] = "message"
+        assert threads.ROW.fill(shape, words) == threads.ROW.render(shape, words)
+
+
+def test_a_row_that_leads_on_is_what_its_template_renders():
+    words = {"level": "2", "id": "message-7-replies", "url": "/messages/7/replies/?level=1&after=9"}
+    for shape in flags("is_unread", "is_earlier"):
+        for kind, count in product(["more", "continue"], [None, 1, 2, 12_345]):
+            whole = shape | {"kind": kind, "count": count}
+            assert threads.ROW.fill(whole, words) == threads.ROW.render(whole, words)
+
+
+def test_a_message_is_what_its_template_renders():
+    words = {"id": "message-7", "revision": "2", "url": "/messages/7/", "sent_at": "1 May"}
+    words |= {"sent_iso": "2026-05-01T12:00:00+00:00", "text": TEXT}
+    for shape in flags("is_deleted", "is_edited", "is_mine"):
+        assert fragments.MESSAGE.fill(shape, words) == fragments.MESSAGE.render(shape, words)
+
+
+def test_each_language_has_its_own(settings):
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+    words = {"level": "2", "id": "message-7-replies", "url": "/"}
+    shape = {"kind": "more", "is_unread": False, "is_earlier": False, "count": 12_345}
+    for language in ("en", "de", "en"):
+        with override(language):
+            assert threads.ROW.fill(shape, words) == threads.ROW.render(shape, words)
+
+
+def test_words_are_escaped_unless_they_are_safe():
+    skeleton = Skeleton("messaging/_message.html#message-fragment")
+    words = dict.fromkeys(["id", "revision", "url", "sent_at", "sent_iso"], "x")
+    shape = {"is_deleted": False, "is_edited": False, "is_mine": False}
+    assert "<i>" not in skeleton.fill(shape, words | {"text": "<i>"})
+    assert "<i>" in skeleton.fill(shape, words | {"text": mark_safe("<i>")})
+
+
+def test_only_so_many_shapes_are_kept(monkeypatch):
+    monkeypatch.setattr(skeletons, "MOST", 5)
+    skeleton = Skeleton("messaging/thread.html#thread-row", lambda row: {"row": row})
+    words = {"level": "2", "id": "message-7-replies", "url": "/"}
+    for count in range(2, 20):
+        row = skeleton.fill({"kind": "more", "count": count}, words)
+        assert f"{count} more replies" in row
+        assert len(skeleton._known) <= 5
