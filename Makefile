@@ -19,6 +19,7 @@ TEMPLATES = $(shell find templates messaging site_config -name '*.html')
 TEST_DATA := $(CURDIR)/var/test
 TEST_ENV := DATA_DIR=$(TEST_DATA) DEBUG=off ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS= \
 	EMAIL_URL=consolemail:// SECRET_KEY= MESSAGING_THROTTLES=on
+PARALLEL := --numprocesses 2 --dist loadfile
 ON_SQLITE := DATABASE_URL=sqlite:///$(TEST_DATA)/parley.sqlite3 REDIS_URL=
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
@@ -68,10 +69,10 @@ $(DATA_DIR)/static/staticfiles.json: $(VENV)/.installed $(shell find static -typ
 test: $(VENV)/.installed-dev browser ## Run every test: unit, integration, and end to end in a browser
 	@mkdir -p $(TEST_DATA)
 	@echo "==> Unit and integration tests on SQLite and local memory"
-	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest $(ARGS)
+	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest $(PARALLEL) $(ARGS)
 	@if $(BIN)/python .ci/reachable.py $(TEST_DATABASE_URL) $(TEST_REDIS_URL); then \
 		echo "==> The same tests on PostgreSQL and Redis"; \
-		$(TEST_ENV) $(ON_SERVERS) $(BIN)/pytest $(ARGS); \
+		$(TEST_ENV) $(ON_SERVERS) $(BIN)/pytest $(PARALLEL) $(ARGS); \
 	else \
 		echo "==> Skipped: the same tests on PostgreSQL and Redis (set TEST_DATABASE_URL, TEST_REDIS_URL)"; \
 	fi

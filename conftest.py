@@ -22,6 +22,16 @@ def pytest_configure():
     settings.STORAGES = settings.STORAGES | {"staticfiles": staticfiles}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
+    _part_redis(os.environ.get("PYTEST_XDIST_WORKER", ""))
+
+
+def _part_redis(worker):
+    """Give each parallel worker a Redis database of its own: tests empty theirs."""
+    address = settings.CACHES["default"].get("LOCATION", "")
+    if worker and address.startswith("redis"):
+        server, _, number = address.rpartition("/")
+        number = int(number) + int(worker.removeprefix("gw"))
+        settings.CACHES["default"]["LOCATION"] = f"{server}/{number}"
 
 
 @pytest.fixture(autouse=True)
