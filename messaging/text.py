@@ -9,6 +9,9 @@ from django.utils.safestring import mark_safe
 
 LINK_REL = 'rel="noopener noreferrer nofollow ugc"'
 
+# What Django takes for a host and a port, such as ftp://example.org or javascript:x.com.
+MISTAKEN = re.compile(r'<a href="https?://[^/":]*:(?!\d+["/?#])[^>]*>(.*?)</a>')
+
 
 def render_text(content):
     """Return the text as HTML: escaped, in paragraphs, with http, https and mail links.
@@ -16,6 +19,7 @@ def render_text(content):
     Each paragraph finds its own direction: one may be in Arabic, the next in English.
     """
     html = urlize(linebreaks(content, autoescape=True), nofollow=True)
+    html = MISTAKEN.sub(r"\1", html)
     # Escaped text holds no quotation mark and no bracket: what is replaced is Django's own.
     html = html.replace('rel="nofollow"', LINK_REL).replace("<p>", '<p dir="auto">')
     return mark_safe(html)  # noqa: S308
