@@ -94,11 +94,10 @@ def test_reading_a_message_reads_its_notification(bob, thread, signed_in):
 
 
 @BOTH
-@pytest.mark.parametrize("state", [None, "", "READ", "maybe", "read\0", "x" * 5000])
-def test_another_state_is_a_422(bob, thread, signed_in, headers, state):
-    data = {} if state is None else {"state": state}
-    response = signed_in(bob).post(address(thread[3]), data, headers=headers)
-    assert response.status_code == 422
+def test_another_state_is_a_422(bob, thread, signed_in, headers):
+    client = signed_in(bob)
+    for data in ({}, *({"state": state} for state in ("", "READ", "maybe", "read\0", "x" * 5000))):
+        assert client.post(address(thread[3]), data, headers=headers).status_code == 422
     assert read_by(bob) == []
 
 

@@ -115,7 +115,7 @@ def shapes_of(chance, size, depth, width, unread, deleted, start=0):
 
 
 # The same few examples each time; `TREE_EXAMPLES=500 pytest …` looks further.
-EXAMPLES = int(os.environ.get("TREE_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("TREE_EXAMPLES", "8"))
 
 
 def of_any_shape(test):
@@ -388,7 +388,7 @@ def test_ten_thousand_replies_open_like_a_hundred(alice, bob, django_assert_num_
 def test_a_bushy_tree_stays_within_bounds(alice, bob, is_read):
     chance = random.Random(1)  # noqa: S311
     shapes = [Shape()]
-    shapes += [Shape(chance.randrange(n), is_read=is_read) for n in range(1, 3000)]
+    shapes += [Shape(chance.randrange(n), is_read=is_read) for n in range(1, 1500)]
     page = Page(alice, first_with(alice, bob, shapes))
     assert len(page.rows) <= 1500
     line = f"GET /messages/{page.target.pk}/?{page.fields.urlencode()} HTTP/1.1"
