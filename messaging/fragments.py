@@ -55,7 +55,7 @@ def digest(*words):
 
 
 def remember(fragment_key, build):
-    """Return the string stored under the key; built and stored now if there is none."""
+    """Return what is stored under the key; built and stored now if there is nothing."""
     found = cache().get(fragment_key)
     if found is None:
         found = build()

@@ -134,7 +134,7 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
         form.fields["content"].widget.attrs["autofocus"] = True
         context |= {
             "message": message,
-            "reply_to": message.pk,
+            "reply_url": reverse("messaging:reply-create", args=[message.pk]),
             "form": form,
             "is_in_place": is_in_place,
             "composer_id": _composer_id(message, is_in_place),
@@ -155,7 +155,7 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
         state = replace(state, opened=(*state.opened, run))
         context = self.get_list_context(self.get_page_message(), state)
         context |= {
-            "reply_to": message.pk,
+            "reply_url": reverse("messaging:reply-create", args=[message.pk]),
             "form": ReplyForm(auto_id=_auto_id(message, is_in_place)),
             "is_in_place": is_in_place,
             "composer_id": _composer_id(message, is_in_place),
