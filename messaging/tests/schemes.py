@@ -1,8 +1,8 @@
-"""Ways to cache what people see, in small: who could ever be shown a page that is old, or another's?
+"""Ways to cache what people see, in small: who would be shown a page that is old, or not theirs?
 
 Each scheme is how a reader and a writer go about it, as generators that stop wherever somebody else
-may come in between. `run` lets some of them loose in a random order, loses and evicts what is in the
-cache, and says what was seen that never should be.
+may come in between. `run` lets some of them loose in a random order, loses and evicts what is in
+the cache, and says what was seen that never should be.
 """
 
 import random
