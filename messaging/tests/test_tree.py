@@ -1,13 +1,12 @@
 """What a page shows of a thread, whatever its shape, and what it never takes away again."""
 
-import os
 import random
 
 import pytest
 from django.db import transaction
 from django.http import QueryDict
 from django.utils.http import int_to_base36
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging import tree
@@ -16,6 +15,7 @@ from messaging.page_state import PageState
 from messaging.services import ThreadService
 from messaging.tree import DEEPEST_LEVEL, Tree, expand
 
+from .nightly import examples
 from .trees import Shape, grow
 
 pytestmark = pytest.mark.django_db
@@ -114,10 +114,6 @@ def shapes_of(chance, size, depth, width, unread, deleted, start=0):
     return shapes
 
 
-# The same few examples each time; `TREE_EXAMPLES=500 pytest …` looks further.
-EXAMPLES = int(os.environ.get("TREE_EXAMPLES", "8"))
-
-
 def of_any_shape(test):
     """Give the test threads of many shapes, each in a transaction of its own."""
 
@@ -129,15 +125,7 @@ def of_any_shape(test):
             transaction.set_rollback(True)
 
     undone.__name__, undone.__wrapped__ = test.__name__, test
-    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    chosen = settings(
-        max_examples=EXAMPLES,
-        derandomize="TREE_EXAMPLES" not in os.environ,
-        database=None,
-        deadline=None,
-        suppress_health_check=checks,
-    )
-    return chosen(given(forest=forests())(undone))
+    return examples(8)(given(forest=forests())(undone))
 
 
 def grown(viewer, other, forest):
