@@ -13,9 +13,9 @@ class NotificationService:
     def create_notification(message):
         """Return the receiver's notification of `message`; made on the first call only.
 
-        None when the receiver has left.
+        None when the receiver has left, or the message is deleted.
         """
-        if message.receiver_id is None:
+        if message.receiver_id is None or message.is_deleted:
             return None
         found = Notification.objects.filter(user_id=message.receiver_id, message=message).first()
         return found or Notification.objects.create(

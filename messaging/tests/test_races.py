@@ -1,13 +1,14 @@
 """What two people, or two tabs, do at the same moment: real threads, real commits."""
 
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from messaging.models import Message, MessageHistory, Notification, Thread
+from messaging.models import Mailbox, Message, MessageHistory, Notification, Thread
 from messaging.services import (
     EditConflict,
     MailboxService,
@@ -24,7 +25,7 @@ from .ledger import faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = 6
+ROUNDS = 5
 
 
 def at_once(*deeds):
@@ -120,24 +121,44 @@ def test_two_who_write_to_each_other_never_lock_each_other_out(alice, bob):
 
 
 def test_a_ring_of_three_never_locks_itself_out(alice, bob, mallory):
-    def write_15(sender, receiver):
-        for number in range(15):
+    def write_10(sender, receiver):
+        for number in range(10):
             message = MessageService.send(sender, receiver=receiver, content=f"{number}")
             ThreadService.mark_read(receiver, message=message)
 
     results = at_once(
-        lambda: write_15(mallory, bob),
-        lambda: write_15(bob, alice),
-        lambda: write_15(alice, mallory),
+        lambda: write_10(mallory, bob),
+        lambda: write_10(bob, alice),
+        lambda: write_10(alice, mallory),
     )
     assert results == [None] * 3
     assert (unread(alice), unread(bob), unread(mallory)) == (0, 0, 0)
     assert faults() == []
 
 
+def test_what_was_begun_first_is_seen_first_however_long_it_takes(alice, bob, mallory):
+    begun = threading.Event()
+
+    def write_slowly():
+        with transaction.atomic():
+            message = write(alice, bob, "Begun first")
+            begun.set()
+            time.sleep(0.2)
+        return message
+
+    def write_meanwhile():
+        begun.wait(timeout=5)
+        write(mallory, bob, "Begun second")
+        return list(Message.objects.for_user(bob).order_by("pk"))
+
+    first, seen = (expect(result) for result in at_once(write_slowly, write_meanwhile))
+    assert [message.content for message in seen] == ["Begun first", "Begun second"]
+    assert seen[0] == first
+
+
 def test_two_first_messages_to_people_without_mailboxes_meet(alice, bob):
     for _ in range(5):
-        alice.mailbox.__class__.objects.all().delete()
+        Mailbox.objects.all().delete()
         for result in at_once(lambda: write(alice, bob), lambda: write(bob, alice)):
             expect(result)
         MailboxService.recount([alice.pk, bob.pk])  # the old numbers went with the mailboxes
@@ -327,7 +348,7 @@ def test_leaving_and_ones_own_last_deeds(alice, leaver):
 
 
 def test_two_who_share_a_thread_leave_together(alice, leaver):
-    for number in range(0, ROUNDS, 2):
+    for number in range(0, 2 * ROUNDS, 2):
         one, other = leaver(number), leaver(number + 1)
         write(one, other)
         write(other, alice)

@@ -362,6 +362,14 @@ def test_nobody_rings_for_one_who_left(alice, bob):
     assert NotificationService.create_notification(message) is None
 
 
+def test_nobody_rings_for_a_tombstone(alice, bob):
+    message = write(alice, bob)
+    reply(message)
+    message.delete()
+    assert NotificationService.create_notification(message) is None
+    assert faults() == []
+
+
 def test_one_line_is_read_and_its_message_is_not(alice, bob):
     message, other = write(alice, bob), write(alice, bob)
     NotificationService.mark_read(message.notifications.get())
@@ -660,7 +668,7 @@ def begin_walk(alice, bob, mallory):
 
 
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],  # the shortest way to a fault takes minutes to find
