@@ -158,7 +158,7 @@ class MailboxAdmin(ReadOnlyMixin, admin.ModelAdmin):
         return [path("cache/", view, name="messaging_cache"), *super().get_urls()]
 
     def cache_view(self, request):
-        """Hits, misses and errors of the fragment cache, as this process has counted them."""
+        """How the fragment cache does, as this process has seen it."""
         hits, misses = cache.counts["hits"], cache.counts["misses"]
         context = {
             **self.admin_site.each_context(request),
@@ -167,6 +167,7 @@ class MailboxAdmin(ReadOnlyMixin, admin.ModelAdmin):
             "hits": hits,
             "misses": misses,
             "errors": cache.counts["errors"],
+            "open_addresses": cache.Breaker.open_addresses(),
             "ratio": round(100 * hits / (hits + misses)) if hits + misses else None,
         }
         return TemplateResponse(request, "admin/messaging/cache.html", context)

@@ -1,15 +1,16 @@
 import threading
 import time
 from collections import Counter
+from contextvars import ContextVar
 
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-REST = 5  # seconds without the cache after it failed
+REST = 5  # seconds that a cache is left alone after it failed
 
 counts = Counter()  # hits, misses, errors of this process since it started
+tally = ContextVar("tally", default=None)  # a Counter for those of one request, if it wants them
 _lock = threading.Lock()
-_resting_until = 0.0
 
 
 class FragmentCache(BaseCache):
@@ -22,16 +23,18 @@ class FragmentCache(BaseCache):
     def __init__(self, alias, params):
         super().__init__(params)
         self._alias = alias or "default"
+        place = caches.settings.get(self._alias, {}).get("LOCATION", "")
+        self._breaker = Breaker.of(f"{self._alias} {place}")
 
     def get(self, key, default=None, version=None):
         found = self._ask("get", key, version=version)
-        _count(hits=found is not None, misses=found is None)
+        count(hits=found is not None, misses=found is None)
         return default if found is None else found
 
     def get_many(self, keys, version=None):
         keys = list(keys)
         found = (keys and self._ask("get_many", keys, version=version)) or {}
-        _count(hits=len(found), misses=len(keys) - len(found))
+        count(hits=len(found), misses=len(keys) - len(found))
         return found
 
     def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
@@ -49,20 +52,62 @@ class FragmentCache(BaseCache):
         self._ask("clear")
 
     def _ask(self, method, *args, **kwargs):
-        global _resting_until
-        if time.monotonic() < _resting_until:
-            return None
-        cache = caches[self._alias]
         # django-redis swallows its errors at the front door; behind it they can be counted.
+        cache = caches[self._alias]
         cache = getattr(cache, "client", cache)
+        return self._breaker.call(lambda: getattr(cache, method)(*args, **kwargs))
+
+
+class Breaker:
+    """Keeps everybody from waiting for a cache that failed, one by one.
+
+    Open, it lets nobody through for REST seconds; then one goes and looks, and closes it if the
+    cache answers. There is one for each address, for all threads of the process.
+    """
+
+    _known = {}
+
+    @classmethod
+    def of(cls, address):
+        with _lock:
+            return cls._known.setdefault(address, cls())
+
+    @classmethod
+    def open_addresses(cls):
+        """Return the addresses of the caches that are left alone now."""
+        return sorted(address for address, breaker in list(cls._known.items()) if breaker.is_open)
+
+    def __init__(self):
+        self._open_until = None  # None: it is closed
+
+    @property
+    def is_open(self):
+        return self._open_until is not None
+
+    def call(self, ask, *, failures=Exception, otherwise=lambda: None):
+        """Return what `ask` does; if it fails, or nobody may ask now, what `otherwise` does."""
+        if self.is_open and not self._may_look():
+            return otherwise()
         try:
-            return getattr(cache, method)(*args, **kwargs)
-        except Exception:
-            _count(errors=1)
-            _resting_until = time.monotonic() + REST
-            return None
+            found = ask()
+        except failures:
+            self._open_until = time.monotonic() + REST
+            count(errors=1)
+            return otherwise()
+        self._open_until = None
+        return found
+
+    def _may_look(self):
+        with _lock:
+            now = time.monotonic()
+            if self._open_until is not None and now < self._open_until:
+                return False
+            self._open_until = now + REST  # the others wait for what this one finds
+            return True
 
 
-def _count(**numbers):
+def count(**numbers):
     with _lock:
         counts.update(numbers)
+    if (mine := tally.get()) is not None:
+        mine.update(numbers)

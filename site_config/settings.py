@@ -144,7 +144,7 @@ if REDIS_URL:
             "BACKEND": "django_redis.cache.RedisCache",
             "LOCATION": REDIS_URL,
             "OPTIONS": {
-                "CLIENT_CLASS": "django_redis.client.DefaultClient",
+                "CLIENT_CLASS": "messaging.standby.StandbyClient",  # goes on without the server
                 "IGNORE_EXCEPTIONS": True,  # a cache that fails is a cache that misses
                 "SOCKET_CONNECT_TIMEOUT": 0.25,  # seconds
                 "SOCKET_TIMEOUT": 0.25,

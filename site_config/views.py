@@ -14,6 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
+from messaging.cache import Breaker
 from site_config.busy import is_busy
 
 
@@ -54,7 +55,7 @@ def _cache_works():
     probe = get_random_string(8)
     try:
         cache.set("readyz", probe, timeout=10)
-        return cache.get("readyz") is not None
+        return cache.get("readyz") is not None and not Breaker.open_addresses()
     except Exception:  # whatever a broken cache raises
         return False
 

@@ -1,0 +1,227 @@
+"""A cache that fails: nobody waits for it twice, and one goes and looks whether it is back."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.cache import caches
+from django.template import engines
+
+from messaging import cache, fragments
+from messaging.cache import REST, Breaker
+from messaging.standby import StandbyClient
+
+
+class Clock:
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(cache, "time", clock)
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def new_breakers(monkeypatch):
+    monkeypatch.setattr(Breaker, "_known", {})
+    cache.counts.clear()
+
+
+class Failing:
+    """A cache that fails until it is mended; counts how often it was asked."""
+
+    def __init__(self):
+        self.asked, self.is_mended = 0, False
+
+    def __call__(self):
+        self.asked += 1
+        if not self.is_mended:
+            raise ConnectionError
+        return "found"
+
+
+# --- The breaker ---
+
+
+def test_it_asks_once_and_then_not_for_some_seconds(clock):
+    breaker, ask = Breaker(), Failing()
+    assert [breaker.call(ask) for _ in range(3)] == [None] * 3
+    assert ask.asked == 1
+    clock.now += REST - 0.1
+    breaker.call(ask)
+    assert ask.asked == 1
+    assert breaker.is_open
+
+
+def test_it_asks_again_after_that(clock):
+    breaker, ask = Breaker(), Failing()
+    breaker.call(ask)
+    clock.now += REST
+    breaker.call(ask)
+    assert ask.asked == 2
+    assert breaker.is_open
+
+
+def test_it_closes_once_the_cache_answers(clock):
+    breaker, ask = Breaker(), Failing()
+    breaker.call(ask)
+    ask.is_mended = True
+    assert breaker.call(ask) is None
+    clock.now += REST
+    assert [breaker.call(ask) for _ in range(3)] == ["found"] * 3
+    assert not breaker.is_open
+
+
+def test_one_looks_while_the_others_go_on(clock):
+    breaker, looks, goes_on = Breaker(), threading.Event(), threading.Event()
+    breaker.call(Failing())
+    clock.now += REST
+
+    def hang():
+        looks.set()
+        goes_on.wait(timeout=10)
+        return "found"
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(breaker.call, hang)
+        assert looks.wait(timeout=10)
+        other = Failing()
+        assert breaker.call(other) is None
+        assert other.asked == 0
+        goes_on.set()
+        assert looking.result(timeout=10) == "found"
+
+
+def test_there_is_one_for_each_address(clock):
+    one, other = Breaker.of("one"), Breaker.of("other")
+    one.call(Failing())
+    assert Breaker.of("one") is one
+    assert Breaker.open_addresses() == ["one"]
+    assert other.call(lambda: "found") == "found"
+
+
+def test_what_is_no_failure_of_the_cache_is_told(clock):
+    def refuse():
+        raise ValueError("no such number")
+
+    breaker = Breaker()
+    with pytest.raises(ValueError, match="number"):
+        breaker.call(refuse, failures=ConnectionError)
+    assert not breaker.is_open
+
+
+# --- Without Redis ---
+
+
+def redis_at(address, **options):
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": address,
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25} | options,
+    }
+
+
+NOBODY = "redis://:pass-word@127.0.0.1:1/0"
+
+
+@pytest.fixture
+def dead_redis(settings):
+    """No server answers; nothing stands in for it."""
+    settings.CACHES = settings.CACHES | {"default": redis_at(NOBODY)}
+
+
+@pytest.fixture
+def absent_redis(settings):
+    """No server answers; the memory of the process stands in for it."""
+    default = redis_at(NOBODY, CLIENT_CLASS="messaging.standby.StandbyClient")
+    settings.CACHES = settings.CACHES | {"default": default}
+    yield
+    caches["default"].clear()
+
+
+def test_the_tag_of_templates_goes_through_the_breaker(dead_redis):
+    template = "{% load cache %}{% for n in numbers %}{% cache 600 name n %}{{ n }}{% endcache %}"
+    template = engines["django"].from_string(template + "{% endfor %}")
+    assert template.render({"numbers": range(10)}) == "0123456789"
+    assert cache.counts["errors"] == 1
+
+
+def test_a_look_up_of_many_goes_through_the_breaker(dead_redis):
+    assert fragments.cache().get_many(["one", "two"]) == {}
+    assert fragments.cache().get("one") is None
+    assert cache.counts["errors"] == 1
+    assert cache.counts["misses"] == 3
+
+
+def test_every_thread_goes_through_the_same_breaker(dead_redis):
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda key: fragments.cache().get(key), "abcdefgh")) == [None] * 8
+    assert 1 <= cache.counts["errors"] <= 4
+    errors = cache.counts["errors"]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda key: fragments.cache().get(key), "abcdefgh"))
+    assert cache.counts["errors"] == errors
+
+
+def test_memory_stands_in_for_a_server_that_is_away(absent_redis):
+    default = caches["default"]
+    default.set("key", "value", 60)
+    assert default.get("key") == "value"
+    assert default.get_many(["key", "other"]) == {"key": "value"}
+    assert default.add("key", "another") is False
+    assert default.add("new", 1) is True
+    assert default.incr("new") == 2
+    assert default.has_key("new")
+    assert default.touch("new", 60)
+    assert default.delete("new")
+    default.set_many({"a": 1, "b": 2})
+    assert default.get("b") == 2
+    default.delete_many(["a", "b"])
+    assert default.get("b", "gone") == "gone"
+    assert cache.counts["errors"] == 1
+
+
+def test_a_page_stays_warm_without_the_server(absent_redis):
+    for _ in range(3):
+        assert fragments.remember("key", lambda: "html") == "html"
+    assert cache.counts["hits"] == 2
+
+
+def test_a_number_that_is_not_there_cannot_be_raised(absent_redis):
+    with pytest.raises(ValueError, match="missing"):
+        caches["default"].incr("missing")
+
+
+def test_throttles_count_without_the_server(absent_redis, client, settings, db):
+    """allauth takes a lock for each count: from a cache that swallowed its errors it had none."""
+    settings.ACCOUNT_RATE_LIMITS = {"login": "3/m/ip"}
+    form = {"login": "nobody", "password": "wrong"}
+    statuses = [client.post("/accounts/login/", form).status_code for _ in range(4)]
+    assert statuses == [422, 422, 422, 429]
+
+
+def test_people_sign_in_without_the_server(absent_redis, client, alice):
+    form = {"login": "alice", "password": "correct horse battery"}
+    assert client.post("/accounts/login/", form).status_code == 302
+    assert client.get("/inbox/").status_code == 200
+
+
+def test_an_open_breaker_tells_no_password(absent_redis):
+    caches["default"].get("key")
+    assert Breaker.open_addresses() == ["redis://127.0.0.1:1/0"]
+
+
+def test_the_site_says_that_it_is_degraded(absent_redis, client, db):
+    assert client.get("/readyz").content == b"degraded"
+
+
+def test_the_settings_ask_for_somebody_to_stand_in():
+    """Else no one could sign in while Redis is away."""
+    if "redis" not in caches["default"].__class__.__module__:
+        pytest.skip("Redis isn't configured here")
+    assert isinstance(caches["default"].client, StandbyClient)
