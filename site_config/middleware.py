@@ -1,19 +1,68 @@
 import logging
+import secrets
+import time
+from collections import Counter
 
+from django.db import connection
 from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseFileResponse
 
+from messaging import cache
 from site_config import views
 from site_config.busy import is_busy
 
 logger = logging.getLogger(__name__)
+request_logger = logging.getLogger("parley.request")
 
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), interest-cohort=()"
 KEPT_ON_304 = {"cache-control", "vary", "hx-ptag", "x-content-type-options"}
 
 
+class RequestLogMiddleware:
+    """Outermost: writes one line a request, about what it cost and never what was in it.
+
+    No text, no address, no token: only numbers, and words of our own.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        started, counts = time.perf_counter(), Counter()
+
+        def count_query(execute, *args):
+            counts["queries"] += 1
+            return execute(*args)
+
+        token = cache.tally.set(counts)
+        try:
+            with connection.execute_wrapper(count_query):
+                response = self.get_response(request)
+        finally:
+            cache.tally.reset(token)
+        ms = 1000 * (time.perf_counter() - started)
+        request_logger.info(_line(request, response, ms, counts))
+        return response
+
+
+def _line(request, response, ms, counts):
+    user = getattr(request, "_cached_user", None)  # to ask for `request.user` may be a query
+    match = request.resolver_match
+    words = {
+        "id": secrets.token_hex(4),
+        "user": user and user.pk,
+        "route": match and match.view_name,
+        "status": response.status_code,
+        "ms": f"{ms:.1f}",
+        **{name: counts[name] for name in ("queries", "hits", "misses", "errors")},
+        "breaker": "open" if cache.Breaker.open_addresses() else "closed",
+    }
+    line = " ".join(f"{name}={'-' if word is None else word}" for name, word in words.items())
+    return line if line.isprintable() else line.encode("unicode_escape").decode()
+
+
 class HeadersMiddleware:
-    """Outermost: what every answer says, whoever made it; and 503 where the database is busy."""
+    """What every answer says, whoever made it; and 503 where the database is busy."""
 
     def __init__(self, get_response):
         self.get_response = get_response
