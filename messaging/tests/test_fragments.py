@@ -25,8 +25,7 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def rested_cache(monkeypatch):
-    monkeypatch.setattr(cache.Breaker, "_known", {})
+def no_counts_yet():
     cache.counts.clear()
 
 
@@ -156,51 +155,6 @@ def test_a_fragment_is_given_a_lifetime(monkeypatch):
     fragments.remember("key", lambda: "html")
     time.sleep(0.15)
     assert fragments.remember("key", lambda: "built again") == "built again"
-
-
-# --- A cache that fails ---
-
-
-@pytest.fixture
-def dead_cache(settings):
-    """A Redis that nobody answers at."""
-    default = {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": "redis://127.0.0.1:1/0",
-        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25},
-    }
-    settings.CACHES = settings.CACHES | {"default": default}
-
-
-def test_a_cache_that_fails_is_a_cache_that_misses(dead_cache, alice, bob):
-    message = write(alice, bob, "Still here")
-    assert fragments.remember("key", lambda: "html") == "html"
-    assert "Still here" in show(bob, message)
-
-
-def test_a_cache_that_failed_is_left_alone_for_a_while(dead_cache, monkeypatch):
-    for number in range(10):
-        fragments.remember(f"key{number}", lambda: "html")
-    assert cache.counts["errors"] == 1
-    monkeypatch.setattr(cache.time, "monotonic", lambda now=time.monotonic: now() + cache.REST)
-    fragments.remember("key", lambda: "html")
-    assert cache.counts["errors"] == 2
-
-
-@pytest.mark.parametrize(
-    "deed",
-    [
-        lambda found: found.get("key", "default") == "default",
-        lambda found: found.get_many(["key"]) == {},
-        lambda found: found.set("key", 1) is None,
-        lambda found: found.set_many({"key": 1}) == [],
-        lambda found: found.delete("key") is False,
-    ],
-    ids=["get", "get_many", "set", "set_many", "delete"],
-)
-def test_every_deed_of_the_cache_fails_softly(dead_cache, deed):
-    assert deed(fragments.cache())
-    assert cache.counts["errors"] == 1
 
 
 # --- Messages ---
