@@ -668,7 +668,7 @@ def begin_walk(alice, bob, mallory):
 
 
 @settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],  # the shortest way to a fault takes minutes to find
