@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -55,9 +55,14 @@ class User(AbstractUser):
             self.check_name(self.username)
 
     def save(self, *args, update_fields=None, **kwargs):
-        if update_fields is not None and "username" in update_fields:
+        """Save; a new name together with the versions that tell it, or not at all."""
+        if update_fields is not None and "username" not in update_fields:
+            super().save(*args, update_fields=update_fields, **kwargs)
+            return
+        if update_fields is not None:
             update_fields = {*update_fields, "username_key"}
-        super().save(*args, update_fields=update_fields, **kwargs)
+        with transaction.atomic():
+            super().save(*args, update_fields=update_fields, **kwargs)
 
     def fill_username_key(self):
         """Set the key that goes with the name; raise ValidationError if it can't be had."""
