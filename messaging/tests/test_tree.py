@@ -398,6 +398,48 @@ def test_a_page_with_much_open_fits_into_an_address(alice, bob):
     assert len(page.new) == 180
 
 
+def test_a_full_page_loses_nothing_to_what_arrives(alice, bob):
+    shapes = [*a_star(150), *(Shape(1 + place % 100) for place in range(45))]
+    message_list = grow(alice, bob, shapes)
+    page = Page(alice, message_list[0])
+    before = page.shown
+    assert len(before) == 195
+    grow(alice, bob, [Shape(0, is_mine=True) for _ in range(300)], onto=message_list)
+    for _ in range(2):
+        page.poll()
+        assert set(before) <= set(page.shown)
+        assert len(page.shown) < 250
+
+
+def test_many_unread_branches_stay_open_when_they_are_read(alice, bob):
+    branches = [Shape(3) for _ in range(4)]
+    replies = [Shape(4 + place % 4) for place in range(180)]
+    below = [Shape(8 + place, is_read=place < 360) for place in range(540)]
+    page = Page(alice, first_with(alice, bob, [*a_chain(4), *branches, *replies, *below]))
+    ThreadService.mark_read(alice, message=Message.objects.latest("pk"))
+    before = page.shown
+    page.poll()
+    assert set(before) <= set(page.shown)
+
+
+def test_unread_replies_among_many_others_are_shown_and_not_all_of_these(alice, bob):
+    tops = [Shape(3) for _ in range(40)]
+    replies = [Shape(4 + place % 40, is_read=place >= 40) for place in range(2000)]
+    page = Page(alice, first_with(alice, bob, [*a_chain(4), *tops, *replies]))
+    assert len(page.new) == 40
+    assert len(page.shown) < 1000
+
+
+def test_of_too_many_unread_the_earliest_are_shown(alice, bob, monkeypatch):
+    monkeypatch.setattr(tree, "UNREAD", 3)
+    tops = [Shape(3) for _ in range(6)]
+    unread = [Shape(4 + place, is_read=False, minute=100 - place) for place in range(6)]
+    message_list = grow(alice, bob, [*a_chain(4), *tops, *unread])
+    page = Page(alice, message_list[0])
+    assert page.new == [message.pk for message in message_list[-3:]]
+    assert page.marker == message_list[-3].pk
+
+
 # --- Small trees, told one by one ---
 
 
@@ -420,6 +462,13 @@ def test_a_branch_with_something_unread_is_open(alice, bob):
 def test_what_one_wrote_oneself_is_never_new(alice, bob):
     page = Page(alice, first_with(alice, bob, [Shape(is_mine=True, is_read=False)]))
     assert (page.new, page.marker) == ([], None)
+
+
+def test_what_was_deleted_is_not_unread(alice, bob):
+    shapes = a_chain(6)
+    shapes[4].is_deleted, shapes[4].is_read = True, False
+    page = Page(alice, first_with(alice, bob, shapes))
+    assert (len(page.shown), page.marker) == (4, None)
 
 
 def test_below_the_eighth_level_a_branch_goes_on_elsewhere(alice, bob):

@@ -30,8 +30,8 @@ COLUMNS = [  # of a message and of what is around it, as a page of its thread ne
 class ThreadListMixin(PollMixin, VisibleMessageMixin):
     """The list of a thread, opened at a message, with what the reader has open in it.
 
-    The page carries its state in hidden fields (`open`, `new`, `branch`), which come back with
-    every poll and every form: see `messaging.tree`.
+    The page carries its state in hidden fields, which come back with every poll and every form:
+    see `messaging.page_state`.
     """
 
     def get_list_context(self, message, state):
