@@ -216,7 +216,9 @@ class Tree:
     def _add_first_levels(self):
         shallow = [node for node in self._nodes.values() if node.depth <= OPEN_LEVELS]
         shallow.sort(key=lambda node: (node.depth, node.pk))
-        if len(shallow) < SHOWN:
+        if self._last_loaded < END:  # who knows whether these are the first ones
+            self._levels = self._state.levels or Levels(0, 0)
+        elif len(shallow) < SHOWN:
             self._levels = Levels(OPEN_LEVELS + 1, 0)
         elif self._state.levels:
             self._levels = self._state.levels
@@ -328,6 +330,11 @@ def _find_paths(viewer, target):
     """
     table = connection.ops.quote_name(Message._meta.db_table)
     columns = "id, parent_message_id, reply_count, is_unread, at"
+
+    def above(column):
+        # Looked up one by one: of a join, PostgreSQL may think it large and read the whole table.
+        return f"(SELECT m.{column} FROM {table} m WHERE m.id = p.parent_message_id)"  # noqa: S608
+
     sql = f"""
         WITH RECURSIVE unread AS (
             SELECT id, parent_message_id, reply_count, 1 AS is_unread, timestamp AS at
@@ -339,8 +346,9 @@ def _find_paths(viewer, target):
             UNION
             SELECT id, parent_message_id, reply_count, 0, timestamp FROM {table} WHERE id = %s
             UNION
-            SELECT m.id, m.parent_message_id, m.reply_count, 0, m.timestamp
-            FROM {table} m JOIN path ON m.id = path.parent_message_id
+            SELECT p.parent_message_id, {above("parent_message_id")}, {above("reply_count")},
+                0, {above("timestamp")}
+            FROM path p WHERE p.parent_message_id IS NOT NULL
         )
         SELECT {columns} FROM path ORDER BY at, id, is_unread
     """  # noqa: S608
