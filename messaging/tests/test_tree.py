@@ -325,6 +325,18 @@ def test_a_page_that_is_too_large_still_leads_everywhere(alice, bob, monkeypatch
     check_gaps(page, messages, check_order(page, messages))
 
 
+def test_what_a_page_was_too_large_to_load_has_its_link(alice, bob, monkeypatch):
+    for name, limit in {"LOADED": 5, "SHOWN": 9, "PAGE": 1}.items():
+        monkeypatch.setattr(tree, name, limit)
+    shapes = [Shape(), Shape(0), Shape(1), Shape(2), Shape(2, is_read=False)]
+    message_list = grow(alice, bob, [*shapes, *(Shape(0) for _ in range(10))])
+    messages = {message.pk: message for message in message_list}
+    page = Page(alice, message_list[0])
+    page.follow_all()
+    check_gaps(page, messages, check_order(page, messages))
+    assert set(page.shown) == set(messages)
+
+
 # --- What it costs ---
 
 
