@@ -2,10 +2,10 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import NamedTuple
 
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

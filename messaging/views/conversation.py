@@ -1,9 +1,10 @@
 import heapq
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 
 from messaging import fragments
