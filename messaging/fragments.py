@@ -63,6 +63,20 @@ def remember(fragment_key, build):
     return found
 
 
+def remember_many(fragment_keys, wanted, build):
+    """Return what is stored under each key, in order: one look-up, and one store of the missing.
+
+    `wanted` says what belongs to each key; `build(list)` makes those that are missing, all at once.
+    """
+    found = cache().get_many(fragment_keys)
+    missing = {k: want for k, want in zip(fragment_keys, wanted, strict=True) if k not in found}
+    if missing:
+        built = dict(zip(missing, build(list(missing.values())), strict=True))
+        cache().set_many(built, LIFETIME)
+        found |= built
+    return [found[k] for k in fragment_keys]
+
+
 def message_fragments(stamps, viewer):
     """Return the inner HTML of messages by primary key, in one look-up.
 

@@ -6,6 +6,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.views.generic import TemplateView, View
 
 from messaging import fragments
@@ -20,6 +21,7 @@ from .articles import make_articles
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
 
 BIGGEST = 2**62  # no id is
+RUN = 25  # rows
 COLUMNS = [  # of a message and of what is around it, as a page of its thread needs them
     *("parent_message", "depth", "timestamp", "deleted_at", "reply_count", "read"),
     *(f"{role}__{get_user_model().USERNAME_FIELD}" for role in ("sender", "receiver")),
@@ -35,21 +37,45 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
     """
 
     def get_list_context(self, message, state):
-        user, thread = self.request.user, message.thread
-        page = fragments.remember(
-            fragments.thread_key("thread", user, thread, message.pk, fragments.digest(state)),
-            lambda: self._build(message, state),
+        """Return what the list shows to this person, opened at a message that is loaded."""
+        return self._fill_in(self._read_facts(message, state), lambda: message, state)
+
+    def find_list_context(self, state):
+        """Return the same for the message of the URL; it isn't loaded where all is known.
+
+        What a page of a thread shows moves the mailbox, whatever it is.
+        """
+        user, pk = self.request.user, self.kwargs["pk"]
+        facts = fragments.remember(
+            fragments.mailbox_key("thread-facts", user, pk, fragments.digest(state)),
+            lambda: self._read_facts(self.get_message(), state),
         )
+        return self._fill_in(facts, self.get_message, state)
+
+    def _read_facts(self, message, state):
+        user, other = self.request.user, message.other_person(self.request.user)
         return {
-            "message": message,
-            "other": message.other_person(user),
+            "pk": message.pk,
+            "other_name": other.get_username() if other else "",
+            "can_mark_unread": message.receiver_id == user.pk,
+            "list_key": fragments.thread_key(
+                "thread", user, message.thread, message.pk, fragments.digest(state)
+            ),
+        }
+
+    def _fill_in(self, facts, get_message, state):
+        page = fragments.remember(facts["list_key"], lambda: self._build(get_message(), state))
+        return {
+            "message": {"pk": facts["pk"]},
+            "other_name": facts["other_name"],
+            "can_mark_unread": facts["can_mark_unread"],
             "state_fields": page["fields"],
             "rows_html": page["html"],
             "marker": page["marker"],
             "above": page["above"],
             "top": page["top"],
-            "poll_url": reverse("messaging:thread", args=[message.pk]),
-            "ptag": self.get_list_ptag(message.pk, page["stamp"]),
+            "poll_url": reverse("messaging:thread", args=[facts["pk"]]),
+            "ptag": self.get_list_ptag(facts["pk"], page["stamp"]),
         }
 
     def get_list_ptag(self, pk, stamp):
@@ -72,7 +98,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         shown = PageState.of(tree.rows, is_branch=state.is_branch, levels=tree.levels)
         alive = (node.pk for node in (tree.top, message) if not node.is_deleted)
         return {
-            "html": render_rows(self.request.user, message, tree.rows),
+            "html": render_list(self.request.user, message, tree.rows),
             "fields": shown.fields,
             "stamp": fragments.digest(shown),
             "marker": tree.marker,
@@ -88,8 +114,8 @@ class ShownThreadMixin(ThreadListMixin):
         # Neither texts nor what else is known of people: it would take twice as long to load.
         return super().get_messages().only(*COLUMNS)
 
-    def get_page_context(self, message, state):
-        context = self.get_list_context(message, state)
+    def get_page_context(self, state):
+        context = self.find_list_context(state)
         context["csrf_token"] = get_token(self.request)  # one for all forms: each is made anew
         return context | {"composer": render_composer(context)}
 
@@ -105,9 +131,7 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
         ptag = self.get_list_ptag(self.kwargs["pk"], fragments.digest(state))
         if not_modified := self.not_modified(ptag):
             return not_modified
-        message = self.get_message()
-        context = self.get_page_context(message, state)
-        context["can_mark_unread"] = message.receiver_id == request.user.pk
+        context = self.get_page_context(state)
         response = self.render_to_response(self.get_context_data(**context))
         response["HX-PTag"] = context["ptag"]
         return response
@@ -119,11 +143,10 @@ class ReplyListView(ShownThreadMixin, PartialMixin, TemplateView):
     template_name = "messaging/thread.html"
 
     def get(self, request, *args, **kwargs):
-        message = self.get_message()
-        return self._expand(message) if request.htmx else self._show_branch(message)
+        return self._expand() if request.htmx else self._show_branch()
 
-    def _expand(self, message):
-        query = self.request.GET
+    def _expand(self):
+        message, query = self.get_message(), self.request.GET
         rows = expand(
             self.request.user,
             message,
@@ -134,8 +157,8 @@ class ReplyListView(ShownThreadMixin, PartialMixin, TemplateView):
         fields = PageState.of(rows).fields
         return HttpResponse(render_rows(self.request.user, message, rows, fields))
 
-    def _show_branch(self, message):
-        context = self.get_page_context(message, PageState(is_branch=True))
+    def _show_branch(self):
+        context = self.get_page_context(PageState(is_branch=True)) | {"can_mark_unread": False}
         return self.render_to_response(self.get_context_data(**context))
 
 
@@ -161,26 +184,57 @@ class ReadMarkerView(VisibleMessageMixin, PartialMixin, View):
         return render(request, "messaging/_counts.html")
 
 
-def render_rows(viewer, message, rows, fields=()):
-    """Return the HTML of the rows of a thread; `message` is any message of it, with its people.
+def render_list(viewer, message, rows):
+    """Return the HTML of the rows of a page of the thread of `message`, with its people.
 
-    `fields` are hidden fields for the first message among them.
+    They are kept in runs, each under all that it shows: one change leaves the other runs as they
+    are.
     """
+    people = [(p.pk, p.get_username()) for p in (message.sender, message.receiver) if p]
+    runs = [rows[start : start + RUN] for start in range(0, len(rows), RUN)]
+    keys = [
+        fragments.key("rows", fragments.digest(viewer.pk, message.pk, people, *map(_stamp, run)))
+        for run in runs
+    ]
+
+    def build(missing):
+        articles = _make_articles(viewer, message, [row for run in missing for row in run])
+        return [ROW.fill_all(_lines(run, articles)) for run in missing]
+
+    return mark_safe("".join(fragments.remember_many(keys, runs, build)))  # noqa: S308
+
+
+def _stamp(row):
+    node = row.node
+    return (
+        *(row.kind, row.level, row.is_unread, row.count, row.after, row.before),
+        *(node.pk, node.revision, node.is_deleted, node.sender_id),
+    )
+
+
+def render_rows(viewer, message, rows, fields):
+    """Return the HTML of rows; `fields` are hidden fields for the first message among them."""
+    context = {"state_fields": fields}
+    fields = render_to_string("messaging/thread.html#state-fields", context)
+    return ROW.fill_all(_lines(rows, _make_articles(viewer, message, rows), fields))
+
+
+def _make_articles(viewer, message, rows):
     nodes = [row.node for row in rows if row.kind == "message"]
     unread = {row.node.pk for row in rows if row.kind == "message" and row.is_unread}
     people = [message.sender, message.receiver]
-    articles = make_articles(nodes, viewer, people, unread=unread, target=message.pk)
-    context = {"state_fields": fields}
-    fields = render_to_string("messaging/thread.html#state-fields", context) if fields else ""
-    lines = []
+    return make_articles(nodes, viewer, people, unread=unread, target=message.pk)
+
+
+def _lines(rows, articles, fields=""):
+    """Yield the shape and the words of each row."""
     for row in rows:
         if row.kind != "message":
-            lines.append(_link_to_more(row))
+            yield _link_to_more(row)
         elif article := articles.get(row.node.pk):
             words = article.words | {"level": str(row.level), "fields": fields}
-            lines.append((article.shape | {"kind": "message"}, words))
+            yield article.shape | {"kind": "message"}, words
             fields = ""
-    return ROW.fill_all(lines)
 
 
 ROW = Skeleton("messaging/thread.html#thread-row", lambda row: {"row": row, "article": row})
@@ -188,13 +242,13 @@ ROW = Skeleton("messaging/thread.html#thread-row", lambda row: {"row": row, "art
 
 def render_composer(context):
     """Return the form at the foot, which replies to where the page begins; "" if nobody could."""
-    if context["other"] is None or context["top"] is None:
+    if not context["other_name"] or context["top"] is None:
         return ""
     words = {
         "csrf_token": context["csrf_token"],
         "client_token": str(uuid.uuid4()),
         "reply_url": reverse("messaging:reply-create", args=[context["top"]]),
-        "name": context["other"].get_username(),
+        "other_name": context["other_name"],
     }
     return COMPOSER.fill({}, words)
 
@@ -203,7 +257,6 @@ def _composer_context(words):
     return words | {
         "form": ReplyForm(auto_id="composer-%s", initial={"client_token": words["client_token"]}),
         "composer_id": "composer",
-        "other": {"get_username": words["name"]},
     }
 
 
