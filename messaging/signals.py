@@ -74,15 +74,18 @@ def note_old_name(sender, instance, raw, update_fields, **kwargs):
     if raw or instance._state.adding or (update_fields is not None and name not in update_fields):
         return
     names = sender._default_manager.filter(pk=instance.pk).values_list(name, flat=True)
-    instance._old_name = names.first()
+    old_name = names.first()
+    if old_name != instance.get_username():
+        instance._old_name = old_name
+        # Before the row of the person is written, in the order in which every write takes locks.
+        MailboxService.lock_around(instance)
 
 
 @receiver(post_save, sender=User, dispatch_uid="messaging.follow_rename")
 def follow_rename(sender, instance, **kwargs):
     # After the write: were the versions moved first, a reader in between could store the old name
     # under the new version.
-    old_name = instance.__dict__.pop("_old_name", None)
-    if old_name is not None and old_name != instance.get_username():
+    if instance.__dict__.pop("_old_name", None) is not None:
         MailboxService.rename(instance)
 
 
