@@ -10,6 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 HEAD = ("work", "cost", "bar", "queries", "kB", "cache", "for comparison")
+LOAD_HEAD = ("over loopback", "requests a second", "of the floor’s", "95 of 100 within")
+PEER_HEAD = ("beside it, with the same data", "cost, its own F", "CPU time", "kB")
 VERSION_SQL = {
     "sqlite": "SELECT sqlite_version()",
     "postgresql": "SELECT current_setting('server_version')",
@@ -88,34 +90,32 @@ def versions():
     }
 
 
-def as_json(about, lines, loads):
-    figures = {
-        line.work.name: line.figures.as_dict() | {"failures": line.failures} for line in lines
-    }
-    return json.dumps(about | {"works": figures, "loads": loads}, indent=1)
+def as_json(about, lines):
+    works = {line.work.name: line.figures.as_dict() | {"failures": line.failures} for line in lines}
+    return json.dumps(about | {"works": works}, indent=1)
 
 
-def as_markdown(about, lines, loads):
-    rows = [HEAD, ("---",) * len(HEAD), *(line.cells() for line in lines)]
-    parts = [_about(about), "", *(f"| {' | '.join(row)} |" for row in rows)]
-    if loads:
-        head = ("over loopback", "requests a second", "of the floor’s", "p95")
-        rows = [head, ("---",) * len(head), *map(_load_cells, loads)]
-        parts += ["", *(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n".join([*parts, ""])
+def as_markdown(about, lines):
+    tables = ([row, ("---",) * len(row), *rest] for row, *rest in _tables(about, lines))
+    written = ("\n".join(f"| {' | '.join(row)} |" for row in table) for table in tables)
+    return "\n\n".join([_about(about), *written]) + "\n"
 
 
-def as_text(about, lines, loads):
-    rows = [HEAD, *(line.cells() for line in lines)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(HEAD))]
-    parts = [_about(about), ""]
-    parts += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    if loads:
-        parts += [
-            "",
-            *("  ".join(map(str.ljust, _load_cells(load), (44, 14, 12, 8))) for load in loads),
-        ]
-    return "\n".join(parts)
+def as_text(about, lines):
+    return "\n\n".join([_about(about), *map(_align, _tables(about, lines))])
+
+
+def _align(table):
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+
+
+def _tables(about, lines):
+    yield [HEAD, *(line.cells() for line in lines)]
+    if about["loads"]:
+        yield [LOAD_HEAD, *map(_load_cells, about["loads"])]
+    if about["peers"]:
+        yield [PEER_HEAD, *map(_peer_cells, about["peers"])]
 
 
 def _load_cells(load):
@@ -124,6 +124,15 @@ def _load_cells(load):
         f"{load['rate']:.0f}/s",
         f"1 / {load['ratio']:.1f}",
         f"{load['p95'] * 1000:.0f} ms",
+    )
+
+
+def _peer_cells(peer):
+    return (
+        peer["name"],
+        f"{peer['ratio']:.0f} F",
+        f"{peer['milliseconds']:.0f} ms",
+        f"{peer['kilobytes']:.0f}",
     )
 
 

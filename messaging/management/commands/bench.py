@@ -39,8 +39,8 @@ class Command(BaseCommand):
         suffix = f"-{messages}" if messages else ""
         name = database or default_name(suffix)
         with scratch_database(name, may_hold_people=scratch, keep=keep):
-            about, lines, loads = self._measure(messages, **options)
-        self._tell(suffix, about, lines, loads)
+            about, lines = self._measure(messages, **options)
+        self._tell(suffix, about, lines)
         if failures := [failure for line in lines for failure in line.failures]:
             raise CommandError("Short of the bar:\n  " + "\n  ".join(failures))
 
@@ -62,10 +62,9 @@ class Command(BaseCommand):
             "floor": median(found.floor for found in figures.values()),
             "spread": median(found.spread for found in figures.values()),
         }
-        loads = [] if no_load else load.run(scene, caller)
-        if peers:
-            loads += postman.run(folder(), scene, self._say)
-        return about, report.judge(chosen, figures, self._smaller(messages)), loads
+        about["peers"] = postman.run(folder(), scene, self._say) if peers else []
+        about["loads"] = [] if no_load else load.run(scene, caller)
+        return about, report.judge(chosen, figures, self._smaller(messages))
 
     def _smaller(self, messages):
         """Return the ratios of the last run with the default number of messages, if there was."""
