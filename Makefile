@@ -28,7 +28,7 @@ AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.ex
 	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev seed shell test browser check lint format vendor-htmx clean
+.PHONY: help run dev seed shell test bench browser check lint format vendor-htmx clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -81,6 +81,15 @@ test: $(VENV)/.installed-dev browser ## Run every test: unit, integration, and e
 
 browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m e2e.browser
+
+bench: $(VENV)/.installed $(DATA_DIR)/static/staticfiles.json ## Measure what pages cost (ARGS=--peers, ARGS="--messages 1000000")
+	@export MESSAGING_THROTTLES=off; status=0; \
+	echo "==> In a scratch database on SQLite"; \
+	DATABASE_URL=sqlite:///$(abspath $(DATA_DIR))/parley.sqlite3 REDIS_URL= $(MANAGE) bench $(ARGS) || status=1; \
+	if [ -n "$$DATABASE_URL" ]; then \
+		echo "==> In a scratch database on the server of DATABASE_URL"; \
+		$(MANAGE) bench $(ARGS) || status=1; \
+	fi; exit $$status
 
 check: lint ## Check style, templates, migrations and settings, a public site's too
 	@mkdir -p $(TEST_DATA)
