@@ -1,5 +1,6 @@
 """People with a browser each, what they look at, and the same without any caching."""
 
+import functools
 import re
 from contextlib import contextmanager
 
@@ -48,7 +49,6 @@ class Visitor:
     def __init__(self, person):
         self.person = person
         self._requests = RequestFactory()
-        self._handler = WSGIHandler()
         self._uncached, self._visible = {}, None
 
     def blink(self):
@@ -85,10 +85,15 @@ class Visitor:
         # As `django.contrib.auth.get_user` does it, from the session on.
         [backend] = get_backends()
         request._cached_user = backend.get_user(self.person.pk) or AnonymousUser()
-        response = self._handler.get_response(request)
+        response = _handler().get_response(request)
         for found in SECRET.finditer(response.content):
             assert self.person.pk in (int(found[1]), int(found[2])), f"{self} sees {found[0]}"
         return response
+
+
+@functools.cache
+def _handler():
+    return WSGIHandler()
 
 
 class Window:
