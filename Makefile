@@ -28,7 +28,7 @@ AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.ex
 	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev seed shell test bench browser check lint format vendor-htmx clean
+.PHONY: help run dev seed shell test nightly bench browser check lint format vendor-htmx clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -78,6 +78,19 @@ test: $(VENV)/.installed-dev browser ## Run every test: unit, integration, and e
 	fi
 	@echo "==> End-to-end tests in a browser"
 	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest e2e $(ARGS)
+
+RANDOM_TESTS := messaging/tests/test_coherence.py messaging/tests/test_interleavings.py
+
+nightly: $(VENV)/.installed-dev ## Go on for longer with the tests that play at random
+	@mkdir -p $(TEST_DATA)
+	@echo "==> Random tests on SQLite and local memory"
+	@NIGHTLY=1 $(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest $(PARALLEL) $(RANDOM_TESTS) $(ARGS)
+	@if $(BIN)/python .ci/reachable.py $(TEST_DATABASE_URL) $(TEST_REDIS_URL); then \
+		echo "==> Random tests on PostgreSQL and Redis"; \
+		NIGHTLY=1 $(TEST_ENV) $(ON_SERVERS) $(BIN)/pytest $(PARALLEL) $(RANDOM_TESTS) $(ARGS); \
+	else \
+		echo "==> Skipped: random tests on PostgreSQL and Redis (set TEST_DATABASE_URL, TEST_REDIS_URL)"; \
+	fi
 
 browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m e2e.browser
