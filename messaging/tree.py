@@ -9,15 +9,14 @@ The page tells what it shows with each poll (see `messaging.page_state`), and no
 taken away again.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
 
 from .models import Message
+from .nodes import Node, Wanted
 from .page_state import END, Levels, PageState, Run
 
 OPEN_LEVELS = 3  # replies to messages less deep than this are shown from the start
@@ -37,38 +36,6 @@ class Path(NamedTuple):
     parent: int | None
     reply_count: int
     is_unread: bool
-
-
-@dataclass(slots=True)
-class Node:
-    """A message as the list needs it: no text, no person."""
-
-    pk: int
-    parent: int | None
-    depth: int
-    reply_count: int
-    revision: int
-    deleted_at: object
-    sender_id: int | None
-    read: bool
-    child_count: int  # tombstones too, which `reply_count` leaves out
-    children: list = field(default_factory=list)
-
-    COLUMNS = (
-        "pk",
-        "parent_message_id",
-        "depth",
-        "reply_count",
-        "revision",
-        "deleted_at",
-        "sender_id",
-        "read",
-        "child_count",
-    )
-
-    @property
-    def is_deleted(self):
-        return self.deleted_at is not None
 
 
 @dataclass(slots=True)
@@ -188,30 +155,37 @@ class Tree:
 
     def _load(self):
         """Return the nodes by id, and the id of the last one where there were too many."""
-        found = list(self._find(self._wanted())[:LOADED])
-        last = found[-1][0] if len(found) == LOADED else END
-        if missing := {self._top, *self._on_the_way} - {values[0] for values in found}:
-            found += self._find(Q(pk__in=missing))
-        return {values[0]: Node(*values) for values in found}, last
-
-    def _find(self, wanted):
-        # The state came from outside: nothing of another thread may come in by it.
-        found = Message.objects.filter(wanted).order_by("pk")
-        return _with_columns(found, thread=self._target.thread_id)
+        found = self._wanted().load(LOADED)
+        last = found[-1].pk if len(found) == LOADED else END
+        if missing := {self._top, *self._on_the_way} - {node.pk for node in found}:
+            ways = Wanted(self._target.thread_id)
+            ways.add_each("id", missing)
+            found += ways.load(len(missing))
+        return {node.pk: node for node in found}, last
 
     def _wanted(self):
-        wanted = Q(pk__in={self._top, *self._on_the_way})
+        wanted = Wanted(self._target.thread_id)
+        wanted.add_each("id", {self._top, *self._on_the_way})
         if self._begins_at_first:
-            wanted |= Q(pk__in=_first_levels(self._target.thread_id))
-            wanted |= _in_levels(self._state.levels)
+            self._want_first_levels(wanted)
         runs = [run for runs in self._runs.values() for run in runs]
-        wanted |= Q(parent_message__in=[run.parent for run in runs if run.is_whole])
+        wanted.add_each("parent_message_id", [run.parent for run in runs if run.is_whole])
         for run in runs:
+            behind = "parent_message_id = %s AND id > %s", run.parent, run.after
             if run.last == 0:
-                wanted |= Q(pk__in=_replies(run).values("pk")[:PAGE])
+                wanted.add_first(*behind, order="id", number=PAGE)
             elif not run.is_whole:
-                wanted |= Q(parent_message=run.parent, pk__gt=run.after, pk__lte=run.last)
+                wanted.add(f"{behind[0]} AND id <= %s", *behind[1:], run.last)
         return wanted
+
+    def _want_first_levels(self, wanted):
+        levels, thread_id = self._state.levels, self._target.thread_id
+        shallow = "thread_id = %s AND depth <= %s", thread_id, OPEN_LEVELS
+        wanted.add_first(*shallow, order="depth, id", number=SHOWN)
+        if levels:
+            less_deep = min(levels.depth, OPEN_LEVELS + 1)
+            wanted.add("depth < %s AND id <= %s", less_deep, levels.newest)
+            wanted.add("depth = %s AND id <= %s", min(levels.depth, OPEN_LEVELS), levels.last)
 
     def _add_first_levels(self):
         shallow = [node for node in self._nodes.values() if node.depth <= OPEN_LEVELS]
@@ -289,13 +263,10 @@ def expand(viewer, parent, *, after=0, before=0, level=0):
     With `after`, the PAGE replies that follow that id (and come before `before`); with `before`
     alone, the PAGE replies that come last before it.
     """
-    replies = Message.objects.filter(parent_message=parent.pk, pk__gt=after)
-    if before:
-        replies = replies.filter(pk__lt=before)
     is_backward = bool(before and not after)
-    replies = replies.order_by("-pk" if is_backward else "pk")
-    found = _with_columns(replies, thread=parent.thread_id)
-    nodes = [Node(*values) for values in found[: PAGE + 1]]
+    wanted = Wanted(parent.thread_id)
+    wanted.add("parent_message_id = %s AND id > %s AND id < %s", parent.pk, after, before or END)
+    nodes = wanted.load(PAGE + 1, order="id DESC" if is_backward else "id")
     is_cut, nodes = len(nodes) > PAGE, nodes[:PAGE]
     if not nodes:
         return []
@@ -355,32 +326,6 @@ def _find_paths(viewer, target):
     with connection.cursor() as cursor:
         cursor.execute(sql, [viewer.pk, target.thread_id, target.pk])
         return {pk: Path(up, count, bool(new)) for pk, up, count, new, _ in cursor.fetchall()}
-
-
-def _first_levels(thread_id):
-    levels = Message.objects.filter(thread_id=thread_id, depth__lte=OPEN_LEVELS)
-    return levels.order_by("depth", "pk").values("pk")[:SHOWN]
-
-
-def _in_levels(levels):
-    if levels is None:
-        return Q()
-    less_deep = Q(depth__lt=min(levels.depth, OPEN_LEVELS + 1), pk__lte=levels.newest)
-    return less_deep | Q(depth=min(levels.depth, OPEN_LEVELS), pk__lte=levels.last)
-
-
-def _replies(run):
-    return Message.objects.filter(parent_message=run.parent, pk__gt=run.after).order_by("pk")
-
-
-def _with_columns(message_set, *, thread):
-    below = Message.objects.filter(parent_message=OuterRef("pk")).order_by()
-    below = below.values("parent_message").annotate(number=Count("pk")).values("number")
-    return (
-        message_set.filter(thread=thread)
-        .annotate(child_count=Coalesce(Subquery(below), 0))
-        .values_list(*Node.COLUMNS)
-    )
 
 
 def _measure(run, children):
