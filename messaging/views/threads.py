@@ -1,4 +1,5 @@
 import uuid
+from functools import cache
 
 from django.contrib.auth import get_user_model
 from django.http import HttpResponse, HttpResponseRedirect
@@ -46,11 +47,12 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         What a page of a thread shows moves the mailbox, whatever it is.
         """
         user, pk = self.request.user, self.kwargs["pk"]
+        get_message = cache(self.get_message)
         facts = fragments.remember(
             fragments.mailbox_key("thread-facts", user, pk, fragments.digest(state)),
-            lambda: self._read_facts(self.get_message(), state),
+            lambda: self._read_facts(get_message(), state),
         )
-        return self._fill_in(facts, self.get_message, state)
+        return self._fill_in(facts, get_message, state)
 
     def _read_facts(self, message, state):
         user, other = self.request.user, message.other_person(self.request.user)
