@@ -56,9 +56,12 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
 
     def _read_facts(self, message, state):
         user, other = self.request.user, message.other_person(self.request.user)
+        name = other.get_username() if other else ""
         return {
             "pk": message.pk,
-            "other_name": other.get_username() if other else "",
+            "url": reverse("messaging:thread", args=[message.pk]),
+            "other_name": name,
+            "other_url": reverse("messaging:conversation", args=[name]) if name else "",
             "can_mark_unread": message.receiver_id == user.pk,
             "list_key": fragments.thread_key(
                 "thread", user, message.thread, message.pk, fragments.digest(state)
@@ -70,13 +73,14 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         return {
             "message": {"pk": facts["pk"]},
             "other_name": facts["other_name"],
+            "other_url": facts["other_url"],
             "can_mark_unread": facts["can_mark_unread"],
             "state_fields": page["fields"],
             "rows_html": page["html"],
             "marker": page["marker"],
             "above": page["above"],
-            "top": page["top"],
-            "poll_url": reverse("messaging:thread", args=[facts["pk"]]),
+            "poll_url": facts["url"],
+            "reply_url": page["reply_url"],
             "ptag": self.get_list_ptag(facts["pk"], page["stamp"]),
         }
 
@@ -99,13 +103,14 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         tree = Tree(self.request.user, message, state)
         shown = PageState.of(tree.rows, is_branch=state.is_branch, levels=tree.levels)
         alive = (node.pk for node in (tree.top, message) if not node.is_deleted)
+        top = next(alive, message.thread.last_message_id)
         return {
             "html": render_list(self.request.user, message, tree.rows),
             "fields": shown.fields,
             "stamp": fragments.digest(shown),
             "marker": tree.marker,
             "above": tree.top.parent,
-            "top": next(alive, message.thread.last_message_id),
+            "reply_url": reverse("messaging:reply-create", args=[top]) if top else "",
         }
 
 
@@ -244,12 +249,12 @@ ROW = Skeleton("messaging/thread.html#thread-row", lambda row: {"row": row, "art
 
 def render_composer(context):
     """Return the form at the foot, which replies to where the page begins; "" if nobody could."""
-    if not context["other_name"] or context["top"] is None:
+    if not context["other_name"] or not context["reply_url"]:
         return ""
     words = {
         "csrf_token": context["csrf_token"],
         "client_token": str(uuid.uuid4()),
-        "reply_url": reverse("messaging:reply-create", args=[context["top"]]),
+        "reply_url": context["reply_url"],
         "other_name": context["other_name"],
     }
     return COMPOSER.fill({}, words)
