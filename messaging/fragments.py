@@ -12,15 +12,14 @@ from pathlib import Path
 
 from django.core.cache import InvalidCacheBackendError, caches
 from django.template import engines
-from django.urls import reverse
-from django.utils.formats import date_format
+from django.urls import get_script_prefix, reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
 from .ids import dom_id
 from .models import CacheEpoch, Mailbox, Message
 from .skeletons import Skeleton
-from .text import render_text
+from .text import render_text, write_moment
 
 LIFETIME = 600  # seconds
 
@@ -140,13 +139,20 @@ def _render_message(message, viewer):
     words = {
         "id": dom_id("message", message.pk),
         "revision": str(message.revision),
-        # One look-up for all: the pages of a message stand below its address.
-        "url": reverse("messaging:thread", args=[message.pk]),
+        # One for all: the pages of a message stand below its address.
+        "url": str(message.pk).join(_around_id(get_script_prefix())),
         "sent_iso": sent_at.isoformat(),
-        "sent_at": date_format(sent_at, "j M Y, H:i"),
+        "sent_at": write_moment(sent_at),
         "text": render_text(message.content),
     }
     return MESSAGE.fill(shape, words)
+
+
+@functools.lru_cache(maxsize=8)
+def _around_id(script_prefix):
+    """Return what stands before and behind the id in the address of a message."""
+    before, _, after = reverse("messaging:thread", args=[0]).rpartition("0")
+    return before, after
 
 
 MESSAGE = Skeleton("messaging/_message.html#message-fragment")

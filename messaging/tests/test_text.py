@@ -3,14 +3,17 @@
 import random
 import re
 import time
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from django.template.defaultfilters import date
+from django.utils.translation import override
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from messaging.text import diff_words, render_text
+from messaging.text import diff_words, render_text, write_moment
 
 
 class Tags(HTMLParser):
@@ -209,3 +212,14 @@ def test_no_two_versions_take_long_to_compare():
         began = time.process_time()
         diff_words(old, new)
         assert time.process_time() - began < 0.5
+
+
+# --- Moments ---
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
+def test_a_moment_is_written_as_the_filter_writes_it(language):
+    with override(language):
+        for month in range(1, 13):
+            moment = datetime(2026, month, month * 2, month, 5, tzinfo=UTC)
+            assert write_moment(moment) == date(moment, "j M Y, H:i")
