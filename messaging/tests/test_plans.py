@@ -128,7 +128,8 @@ def test_finding_what_was_shared_with_somebody(people, me):
 
 FEW = 1_000  # rows that may be read through or sorted: as many as one page can hold, or one pair
 
-SCAN = re.compile(r"SCAN (?!p\b|path\b|unread\b|\(subquery|SUBQUERY|CONSTANT)\S+")  # two are bounded
+# What is scanned besides is bounded: the ways to a few messages, and results in memory.
+SCAN = re.compile(r"SCAN (?!p\b|path\b|unread\b|\(subquery|SUBQUERY|CONSTANT)\S+")
 SORT = re.compile(r"USE TEMP B-TREE FOR (?:LAST \d+ TERMS? OF )?ORDER BY")
 
 
