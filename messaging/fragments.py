@@ -169,6 +169,12 @@ def epoch():
     return _epoch or "none"
 
 
+def forget_epoch():
+    """Let this process read it once more."""
+    global _epoch
+    _epoch = None
+
+
 @functools.cache
 def markup_version():
     """Return a word that changes when the code or a template of messages does."""

@@ -1,6 +1,7 @@
 """Every write, and the rule that guards it."""
 
 from .cleanup import UserCleanupService
+from .epoch import CacheEpochService
 from .history import MessageHistoryService
 from .mailboxes import MailboxService
 from .messages import (
@@ -14,6 +15,7 @@ from .notifications import NotificationService
 from .threads import ThreadService
 
 __all__ = [
+    "CacheEpochService",
     "EditConflict",
     "MailboxService",
     "MessageHistoryService",

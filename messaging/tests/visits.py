@@ -107,14 +107,25 @@ class Window:
     def is_open(self):
         return self._shown is None or self._shown[0] == 200
 
+    def open(self):
+        self._note(self._ask())
+
     def poll(self):
-        response = self._visitor.get(self._address, htmx=True, ptag=self._ptag)
+        """Poll; what is answered has to be right. Say whether there was an answer."""
+        response = self._ask()
         fresh = self._visitor.get_uncached(self._address, htmx=True)
         if response.status_code == 304:
             expect(self._shown, fresh, f"{self._visitor} gets 304 for a changed {self._address}")
-            return
+            return False
+        expect(said(response), fresh, f"{self._visitor} is polled an old {self._address}")
+        self._note(response)
+        return True
+
+    def _ask(self):
+        return self._visitor.get(self._address, htmx=True, ptag=self._ptag)
+
+    def _note(self, response):
         self._shown, self._ptag = said(response), response.get("HX-PTag", "")
-        expect(self._shown, fresh, f"{self._visitor} is polled an old {self._address}")
         if self.is_open:
             self._address = poll_path(self._shown[1])
 
