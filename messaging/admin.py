@@ -140,8 +140,12 @@ class NotificationAdmin(NoGuessingMixin, admin.ModelAdmin):
     list_filter = ("created_at", "is_read")
     search_fields = (f"user__{NAME}",)
     list_select_related = ("user", "message")
-    raw_id_fields = ("user", "message")
+    # Whoever could choose the person and the message could have any message shown to themselves.
+    readonly_fields = ("user", "message", "created_at")
     ordering = ("-created_at", "-id")
+
+    def has_add_permission(self, request):
+        return False
 
 
 @admin.register(Mailbox)
