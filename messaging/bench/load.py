@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from itertools import chain
 from threading import Event, Thread
 from urllib.parse import urlencode
@@ -115,8 +115,11 @@ def _wait_for(port, server):
     until = time.monotonic() + STARTING
     while time.monotonic() < until and server.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
+            client = HTTPConnection("127.0.0.1", port, timeout=STARTING)
+            client.request("GET", ADDRESS)
+            client.getresponse().read()
+            client.close()
+        except (OSError, HTTPException):
             time.sleep(0.1)
         else:
             return

@@ -87,7 +87,7 @@ def _thread_works(scene, caller):
     campfire = "a Django port of Campfire: "
     return [
         # 1 kB a message, and the page around them
-        Work("thread of 200, warm", **two_hundred, bar=2, samples=80, kilobytes=210),
+        Work("thread of 200, warm", **two_hundred, bar=2, samples=80, kilobytes=220),
         Work(
             "thread of 200, cold",
             **two_hundred,

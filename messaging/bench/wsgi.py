@@ -4,8 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from . import floor, scratch
-
 application = get_wsgi_application()
+
+from . import floor, scratch  # noqa: E402 (they load models)
+
 scratch.use(os.environ["BENCH_DATABASE"])
 floor.install()
