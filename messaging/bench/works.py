@@ -86,8 +86,8 @@ def _thread_works(scene, caller):
     edited = "thread of 200, after one edit"
     campfire = "a Django port of Campfire: "
     return [
-        # 1 kB a message, and the page around them
-        Work("thread of 200, warm", **two_hundred, bar=2, samples=80, kilobytes=220),
+        # 1 kB a message, its edits and the page around them
+        Work("thread of 200, warm", **two_hundred, bar=2, samples=80, kilobytes=240),
         Work(
             "thread of 200, cold",
             **two_hundred,
@@ -110,7 +110,7 @@ def _thread_works(scene, caller):
 
 def _large_works(scene, caller):
     as_fast = ("thread of 200, cold", 1.2)
-    cold = {"prepare": forget, "samples": 10}
+    cold = {"prepare": forget, "samples": 20}
     huge = _thread(caller, scene.huge)
     last = checks.thread_page(scene.huge)[-1][0]
     expansion = f"/messages/{scene.huge}/replies/?after={last}&level=0"
