@@ -1,12 +1,15 @@
+import re
 import threading
 import time
 from collections import Counter
 from contextvars import ContextVar
+from functools import partial
 
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-REST = 5  # seconds that a cache is left alone after it failed
+SLOW = 0.15  # seconds: what takes longer to answer is as bad as what doesn't
+REST = 5  # seconds that a cache is left alone after that
 
 counts = Counter()  # hits, misses, errors of this process since it started
 tally = ContextVar("tally", default=None)  # a Counter for those of one request, if it wants them
@@ -55,7 +58,8 @@ class FragmentCache(BaseCache):
         # django-redis swallows its errors at the front door; behind it they can be counted.
         cache = caches[self._alias]
         cache = getattr(cache, "client", cache)
-        return self._breaker.call(lambda: getattr(cache, method)(*args, **kwargs))
+        ask = partial(getattr(cache, method), *args, **kwargs)
+        return ask() if getattr(cache, "never_fails", False) else self._breaker.call(ask)
 
 
 class Breaker:
@@ -69,6 +73,7 @@ class Breaker:
 
     @classmethod
     def of(cls, address):
+        address = re.sub(r"//[^/@]*@", "//", address)  # it will be shown: without the password
         with _lock:
             return cls._known.setdefault(address, cls())
 
@@ -88,14 +93,21 @@ class Breaker:
         """Return what `ask` does; if it fails, or nobody may ask now, what `otherwise` does."""
         if self.is_open and not self._may_look():
             return otherwise()
+        started = time.monotonic()
         try:
             found = ask()
         except failures:
-            self._open_until = time.monotonic() + REST
-            count(errors=1)
+            self._open()
             return otherwise()
-        self._open_until = None
+        if time.monotonic() - started > SLOW:
+            self._open()
+        else:
+            self._open_until = None
         return found
+
+    def _open(self):
+        self._open_until = time.monotonic() + REST
+        count(errors=1)
 
     def _may_look(self):
         with _lock:

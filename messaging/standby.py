@@ -1,6 +1,5 @@
 """Redis may go away. Until it is back, the memory of this process stands in for it."""
 
-import re
 from functools import partial
 
 from django.core.cache.backends.locmem import LocMemCache
@@ -22,10 +21,12 @@ class StandbyClient:
     right for whatever may be in a cache. Of a server that hangs, one request notices.
     """
 
+    never_fails = True
+
     def __init__(self, server, params, backend):
         self._redis = DefaultClient(server, params, backend)
         self._memory = LocMemCache(f"standby for {server}", params | {"OPTIONS": LIMITS})
-        self._breaker = Breaker.of(_without_password(server))
+        self._breaker = Breaker.of(str(server))
 
     def clear(self):
         self._memory.clear()
@@ -45,7 +46,3 @@ class StandbyClient:
 
 
 LIMITS = {"MAX_ENTRIES": 20_000}
-
-
-def _without_password(server):
-    return re.sub(r"//[^/@]*@", "//", str(server))

@@ -77,6 +77,18 @@ def test_it_closes_once_the_cache_answers(clock):
     assert not breaker.is_open
 
 
+def test_slow_is_as_bad_as_failing_but_for_the_answer(clock):
+    breaker, other = Breaker(), Failing()
+
+    def ask_slowly():
+        clock.now += cache.SLOW + 0.01
+        return "found"
+
+    assert breaker.call(ask_slowly) == "found"
+    assert breaker.call(other) is None
+    assert other.asked == 0
+
+
 def test_one_looks_while_the_others_go_on(clock):
     breaker, looks, goes_on = Breaker(), threading.Event(), threading.Event()
     breaker.call(Failing())
@@ -214,6 +226,11 @@ def test_people_sign_in_without_the_server(absent_redis, client, alice):
 def test_an_open_breaker_tells_no_password(absent_redis):
     caches["default"].get("key")
     assert Breaker.open_addresses() == ["redis://127.0.0.1:1/0"]
+
+
+def test_nor_does_the_one_of_a_cache_without_a_standby(dead_redis):
+    fragments.cache().get("key")
+    assert Breaker.open_addresses() == ["default redis://127.0.0.1:1/0"]
 
 
 def test_the_site_says_that_it_is_degraded(absent_redis, client, db):

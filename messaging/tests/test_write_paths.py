@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import uuid
-from contextlib import contextmanager
 
 import pytest
 from django.core.cache import caches
@@ -24,68 +23,15 @@ from messaging.services import (
     ThreadService,
 )
 
-from .factories import bell, fresh, reply, unread, write
-from .visits import Visitor, Window, polled
-
-EVERYBODY = ("alice", "bob", "carol")
-
-
-class Room:
-    """alice, bob and carol; bob has written with both others. Each has all pages open."""
-
-    def __init__(self, alice, bob, carol):
-        self.alice, self.bob, self.carol = self.people = alice, bob, carol
-        self.visitors = {person.username: Visitor(person) for person in self.people}
-        self.first = write(alice, bob, "First words")
-        self.answer = reply(self.first, "An answer")
-        self.other = write(carol, bob, "From carol")
-        self.told = set()  # who was told by a poll that something has changed
-
-    @contextmanager
-    def watched(self):
-        """Everything is warm before; after it, it has to be what it is without a cache."""
-        windows = {name: list(self._open_windows(name)) for name in self.visitors}
-        yield
-        for name, visitor in self.visitors.items():
-            visitor.blink()
-            if sum(window.poll() for window in windows[name]):
-                self.told.add(name)
-            for address in self._pages:
-                visitor.look(address)
-
-    def post(self, name, address, **fields):
-        response = self.visitors[name].post(address, fields)
-        assert response.status_code == 200, response.content.decode()
-        return response.content.decode()
-
-    def page(self, name, address):
-        return self.visitors[name].get(address).content.decode()
-
-    def leaves(self, name):
-        del self.visitors[name]
-
-    @property
-    def _pages(self):
-        return "/inbox/", f"/messages/{self.first.pk}/"
-
-    def _open_windows(self, name):
-        for address in self._pages:
-            self.page(name, address)
-        for address in polled(self.visitors[name].person):
-            yield (window := Window(self.visitors[name], address))
-            window.open()
+from .factories import bell, fresh, reply, unread
+from .room import Room
+from .visits import Visitor
 
 
 @pytest.fixture
-def carol(django_user_model):
-    return django_user_model.objects.create_user(username="carol", email="carol@example.com")
-
-
-@pytest.fixture
-def room(alice, bob, carol, caplog):
+def room(alice, bob, caplog):
     caplog.set_level("CRITICAL", "django.request")
-    caplog.set_level("CRITICAL", "parley.request")
-    return Room(alice, bob, carol)
+    return Room(alice, bob)
 
 
 def token():
@@ -237,7 +183,7 @@ def test_a_deletion_of_many_in_the_admin_is_shown(room, admin_client):
         form["_selected_action"] = [room.first.pk, room.other.pk]
         address = reverse("admin:messaging_message_changelist")
         assert admin_client.post(address, form).status_code == 302
-    assert room.told == set(EVERYBODY)
+    assert room.told == {"alice", "bob", "carol"}
     page = room.page("bob", "/conversation/")
     assert "From carol" not in page
     assert "First words" not in page
