@@ -8,4 +8,8 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import checks, signals  # noqa: F401
+        from . import checks, fragments, signals  # noqa: F401
+
+        # Now, while the files are those that this process runs: after a deployment, and before it
+        # is started anew, they would be others.
+        fragments.markup_version()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -337,3 +338,10 @@ def test_two_processes_agree_on_the_code_they_run(db):
     )
     fragments.markup_version.cache_clear()
     assert done.stdout.strip() == fragments.markup_version()
+
+
+def test_the_code_is_known_from_the_start_of_a_process():
+    """The files may be of another release by the time of the first request."""
+    fragments.markup_version.cache_clear()
+    apps.get_app_config("messaging").ready()
+    assert fragments.markup_version.cache_info().currsize == 1
