@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from messaging.models import Message, Notification
+from messaging.services import ThreadService
 
-from .factories import bell, unread, write
+from .factories import bell, fresh, unread, write
 from .pages import targets
 from .trees import NOON
 from .world import HTMX
@@ -121,3 +122,15 @@ def test_the_button_without_javascript_comes_back_to_the_thread(bob, thread, sig
     response = signed_in(bob).post(address(thread[3]), {"state": "read"}, follow=True)
     assert response.status_code == 200
     assert 'class="read-marker"' not in response.text
+
+
+def test_who_leaves_in_another_tab_meanwhile_meets_no_error(bob, thread, signed_in, monkeypatch):
+    mark_read = ThreadService.mark_read
+
+    def leave_after(user, **kwargs):
+        mark_read(user, **kwargs)
+        fresh(user).delete()
+
+    monkeypatch.setattr(ThreadService, "mark_read", leave_after)
+    response = signed_in(bob).post(address(thread[3]), {"state": "read"}, headers=HTMX)
+    assert response.status_code == 200

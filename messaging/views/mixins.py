@@ -61,4 +61,5 @@ class VisibleMessageMixin:
 
 def refresh_mailbox(request):
     """Read the person's mailbox anew, after a write: the answer tells versions and counts."""
-    request.user.mailbox = Mailbox.objects.get(pk=request.user.pk)
+    # There is none where the person has left in another tab, a moment ago.
+    request.user.mailbox = Mailbox.objects.filter(pk=request.user.pk).first() or Mailbox()

@@ -5,11 +5,11 @@ from django.views.generic import TemplateView
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
 from messaging import fragments
-from messaging.models import Mailbox, Notification
+from messaging.models import Notification
 from messaging.paging import Page, PageKey, newest_first
 from messaging.services import NotificationService
 
-from .mixins import PartialMixin, PollMixin
+from .mixins import PartialMixin, PollMixin, refresh_mailbox
 
 PAGE_SIZE = 25
 
@@ -64,8 +64,7 @@ class ReadView(PartialMixin, ContextMixin, TemplateResponseMixin, View):
     def post(self, request, *args, **kwargs):
         context = self.mark_read()
         if request.htmx:
-            # The numbers in the answer are those of the mailbox as it is now.
-            request.user.mailbox = Mailbox.objects.filter(pk=request.user.pk).first() or Mailbox()
+            refresh_mailbox(request)
             return self.render_to_response(self.get_context_data(**context))
         return HttpResponseRedirect(reverse("messaging:notification-list"))
 
