@@ -129,7 +129,7 @@ def test_who_leaves_in_another_tab_meanwhile_meets_no_error(bob, thread, signed_
 
     def leave_after(user, **kwargs):
         mark_read(user, **kwargs)
-        fresh(user).delete()
+        fresh(bob).delete()
 
     monkeypatch.setattr(ThreadService, "mark_read", leave_after)
     response = signed_in(bob).post(address(thread[3]), {"state": "read"}, headers=HTMX)
