@@ -7,6 +7,8 @@ made: each is caught.
 
 import itertools
 import random
+import re
+import secrets
 import threading
 from contextlib import suppress
 
@@ -113,6 +115,11 @@ class Play:
     def delete(self):
         Message.objects.get(pk=self.message.pk).delete()
 
+    def rename(self):
+        person = fresh(self.alice)
+        person.username = f"name-{secrets.token_hex(4)}"
+        person.save()
+
     def mark_read(self):
         ThreadService.mark_read(self.bob, message=self.message)
 
@@ -160,8 +167,12 @@ class Play:
             return words(Visitor(self.bob).get(self._address, htmx=True))
 
 
+WORDS = re.compile(SECRET.pattern.decode() + r"|name-[0-9a-f]{8}")
+
+
 def words(response):
-    return {found[0].decode() for found in SECRET.finditer(response.content)}
+    """Return the texts and the new names on a page."""
+    return {found[0] for found in WORDS.finditer(response.content.decode())}
 
 
 CHANCES = {
@@ -172,7 +183,10 @@ CHANCES = {
 }
 INBOX, THREAD = "/inbox/?show=all", "/messages/{pk}/"
 PAGES = [INBOX, THREAD, "/conversation/", "/notifications/"]
-DEEDS = [Play.edit, Play.reply, Play.begin, Play.mark_read, Play.read_all, Play.delete]
+DEEDS = [
+    *(Play.edit, Play.reply, Play.begin, Play.delete),
+    *(Play.rename, Play.mark_read, Play.read_all),
+]
 STEPS = [*range(12), *sorted(CHANCES)]  # a number: who goes on, of those who can
 MOST = 80
 
@@ -295,7 +309,7 @@ def write_at(moment):
 
     def story(play):
         play.reader("reader", times=1)
-        play.writer("writer", Play.edit)
+        play.writer("writer", Play.edit, Play.rename)
         is_early = all(play.step("reader") != "end" for _ in range(moment))
         play.run("writer")
         if is_early:
