@@ -4,12 +4,14 @@ They run inside the transaction of the write (`Message.save` and `Message.delete
 message and its consequences commit together or not at all. Fixtures (`raw`) trigger nothing.
 """
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
 from .models import Mailbox, Message, Notification
 from .services import (
+    CacheEpochService,
     MailboxService,
     MessageHistoryService,
     NotificationService,
@@ -99,3 +101,9 @@ def hold_mailboxes(sender, instance, **kwargs):
 @receiver(post_delete, sender=User, dispatch_uid="messaging.clean_up_user")
 def clean_up_user(sender, instance, **kwargs):
     UserCleanupService.cleanup_user_data(instance)
+
+
+@receiver(post_migrate, dispatch_uid="messaging.make_cache_epoch")
+def make_cache_epoch(sender, apps=apps, **kwargs):
+    if sender.label == "messaging" and "cacheepoch" in apps.all_models["messaging"]:
+        CacheEpochService.make_missing()

@@ -16,3 +16,9 @@ class CacheEpochService:
             CacheEpoch.objects.all().delete()
             CacheEpoch.objects.create()
         fragments.forget_epoch()
+
+    @staticmethod
+    def make_missing():
+        """Have an epoch: after `flush` there is none, and ids begin anew at 1."""
+        if not CacheEpoch.objects.exists():
+            CacheEpochService.renew()

@@ -15,6 +15,7 @@ from django.db.models import Count
 from django.test import Client
 from django.urls import reverse
 
+from messaging import fragments
 from messaging.models import CacheEpoch, Message, Notification
 from messaging.services import (
     CacheEpochService,
@@ -315,6 +316,15 @@ def test_a_new_epoch_is_another(db):
     before = CacheEpoch.objects.get().value
     CacheEpochService.renew()
     assert CacheEpoch.objects.get().value != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_was_emptied_has_another_epoch():
+    """Its ids begin anew: without one, the next people would meet the pages of the last."""
+    before = fragments.key("inbox", 1, 1)
+    call_command("flush", interactive=False, verbosity=0)
+    assert CacheEpoch.objects.count() == 1
+    assert fragments.key("inbox", 1, 1) != before
 
 
 # --- Another process ---
