@@ -165,8 +165,8 @@ def epoch():
     """Return the first part of every key: read from the database once a process."""
     global _epoch
     if _epoch is None:
-        _epoch = CacheEpoch.objects.values_list("value", flat=True).first()
-    return _epoch or "none"
+        _epoch = CacheEpoch.objects.values_list("value", flat=True).first() or "none"
+    return _epoch
 
 
 def forget_epoch():
