@@ -12,7 +12,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 from django.utils.http import urlencode
 
-from messaging.models import Message, MessageHistory, Notification, Participation
+from messaging.models import Mailbox, Message, MessageHistory, Notification, Participation
 
 from .leaks import SECRET
 from .pages import poll_path
@@ -138,7 +138,7 @@ def expect(shown, fresh, complaint):
 
 
 def visible_rows(person):
-    """Return all rows that the pages of a person are made of, but for any version."""
+    """Return all rows that the pages of a person are made of, and the version in their stamps."""
     message_set = Message.objects.visible_to(person).order_by("pk")
     rows = [
         message_set.values_list(),
@@ -146,6 +146,7 @@ def visible_rows(person):
         Notification.objects.visible_to(person).order_by("pk").values_list(),
         Participation.objects.for_user(person).order_by("pk").values_list(),
         get_user_model().objects.order_by("pk").values_list("pk", "username", "is_active"),
+        Mailbox.objects.filter(user=person).values_list("version"),
     ]
     return [list(table) for table in rows]
 
