@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
 
+from messaging import throttles
 from messaging.tests.leaks import no_leaks  # noqa: F401
 from messaging.tests.world import committed_world  # noqa: F401
 
@@ -37,6 +38,7 @@ def _part_redis(worker):
 @pytest.fixture(autouse=True)
 def empty_cache():
     cache.clear()
+    throttles.forget_looks()
     yield
     cache.clear()
 

@@ -6,6 +6,7 @@ from .mailbox import Mailbox
 from .message import Message, MessageQuerySet, UnreadManager
 from .notification import Notification
 from .thread import Participation, Thread
+from .throttle import ThrottleCount
 
 __all__ = [
     "CacheEpoch",
@@ -16,5 +17,6 @@ __all__ = [
     "Notification",
     "Participation",
     "Thread",
+    "ThrottleCount",
     "UnreadManager",
 ]
