@@ -49,8 +49,11 @@ def thread_key(name, user, thread, *versions):
 
 
 def digest(*words):
-    """Return a short word for `words` that nobody can choose so as to meet another's key."""
-    return hashlib.sha256("\n".join(map(str, words)).encode()).hexdigest()[:24]
+    """Return a short word for `words` that nobody can choose so as to meet another's key.
+
+    Words are strings, numbers, None, and tuples of them: what `repr` spells in one way only.
+    """
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:24]
 
 
 def remember(fragment_key, build):

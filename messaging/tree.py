@@ -67,8 +67,10 @@ class Tree:
     """
 
     def __init__(self, viewer, target, state=None):
-        self._viewer, self._target, self._state = viewer, target, state or PageState()
-        self._paths = _find_paths(viewer, target)
+        # The id, once: to ask a lazy user for it takes longer than all else about a row.
+        self._viewer_pk, self._target, self._state = viewer.pk, target, state or PageState()
+        self._new = set(self._state.new)
+        self._paths = _find_paths(self._viewer_pk, target)
         self._unread = [pk for pk, path in self._paths.items() if path.is_unread]
         self._top = target.pk if self._state.is_branch else self._choose_top()
         self._lines = {None: (), self._top: (self._top,)}
@@ -201,7 +203,7 @@ class Tree:
         newest = max(node.pk for node in shallow)
         self.levels = self._levels._replace(newest=min(newest, self._levels.newest))
         for node in shallow:
-            if node.depth < OPEN_LEVELS and (run := self._levels.run(node)):
+            if node.child_count and node.depth < OPEN_LEVELS and (run := self._levels.run(node)):
                 self._runs.setdefault(node.pk, []).append(run)
 
     def _join_children(self):
@@ -230,7 +232,7 @@ class Tree:
                 yield row
                 continue
             below = self._below(row.node, row.level)
-            row.is_unread = _is_unread(row.node, self._viewer, self._state.new)
+            row.is_unread = _is_unread(row.node, self._viewer_pk, self._new)
             if below:
                 row.open = self._to_send_back(row.node)
                 stack.extend(reversed(below))
@@ -280,7 +282,7 @@ def expand(viewer, parent, *, after=0, before=0, level=0):
     if is_backward and is_cut:
         rows.append(Row("more", node, level + 1, before=nodes[0].pk))
     for child in nodes:
-        rows.append(Row("message", child, level + 1, is_unread=_is_unread(child, viewer)))
+        rows.append(Row("message", child, level + 1, is_unread=_is_unread(child, viewer.pk)))
         if child.child_count:
             is_deepest = level + 1 >= DEEPEST_LEVEL
             rows.append(
@@ -294,7 +296,7 @@ def expand(viewer, parent, *, after=0, before=0, level=0):
     return rows
 
 
-def _find_paths(viewer, target):
+def _find_paths(viewer_pk, target):
     """Return the messages from the first one to the target, and to what is unread, by id.
 
     The unread ones stand in time order, oldest first. (Django can't spell a recursive query.)
@@ -324,7 +326,7 @@ def _find_paths(viewer, target):
         SELECT {columns} FROM path ORDER BY at, id, is_unread
     """  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [viewer.pk, target.thread_id, target.pk])
+        cursor.execute(sql, [viewer_pk, target.thread_id, target.pk])
         return {pk: Path(up, count, bool(new)) for pk, up, count, new, _ in cursor.fetchall()}
 
 
@@ -371,6 +373,6 @@ def _replies_and_gaps(node, runs, level):
         yield Row("more", node, level, count=count, after=after)
 
 
-def _is_unread(node, viewer, new=()):
-    is_received = node.sender_id != viewer.pk and not node.is_deleted
-    return is_received and (not node.read or node.pk in new)
+def _is_unread(node, viewer_pk, new=()):
+    is_new = not node.read or node.pk in new
+    return is_new and node.sender_id != viewer_pk and not node.is_deleted

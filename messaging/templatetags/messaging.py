@@ -3,31 +3,66 @@ from django.utils.functional import cached_property
 
 from messaging import fragments, ids, text
 from messaging.models import Mailbox, Notification
+from messaging.skeletons import Skeleton
 
 register = template.Library()
+
+
+def _with_counts(row):
+    counts = {name: row[f"has_{name}"] and row[name] for name in ("unread", "bell")}
+    return row | {"counts": counts}
+
+
+NAVIGATION = Skeleton("messaging/_navigation.html", _with_counts)
 
 register.simple_tag(ids.dom_id)
 register.filter("message_text", text.render_text)
 
 
 class Counts:
-    """The numbers beside the navigation: `unread` messages and `bell`, unread notifications."""
+    """The numbers beside the navigation: `unread` messages and `bell`, unread notifications.
+
+    They are words, "" for none: an integer would be localised wherever it is printed.
+    """
 
     def __init__(self, user):
         self._user = user
-        self.unread = Mailbox.of(user).unread_count
+        self.unread = str(Mailbox.of(user).unread_count or "")
 
     @cached_property
     def bell(self):
-        return fragments.remember(
+        number = fragments.remember(
             fragments.mailbox_key("bell", self._user),
             lambda: Notification.objects.visible_to(self._user).unread().count(),
         )
+        return str(number or "")
 
 
 @register.simple_tag(takes_context=True)
 def mailbox_counts(context):
     return Counts(context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def person_navigation(context):
+    """The links of whoever is signed in, with what is new behind each."""
+    request = context["request"]
+    counts, name = Counts(request.user), request.user.get_username()
+    match = request.resolver_match
+    shape = {
+        "here": match.url_name if match else "",
+        "has_unread": bool(counts.unread),
+        "has_bell": bool(counts.bell),
+    }
+    words = {
+        "unread": counts.unread,
+        "bell": counts.bell,
+        "name": name,
+        "initial": name[:1].upper(),
+        "tint": tint(request.user.pk),
+        "csrf_token": str(context["csrf_token"]),
+    }
+    return NAVIGATION.fill(shape, words)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """What is filled in has to be what the template would have rendered."""
 
+import uuid
 from itertools import product
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils.translation import override
 
 from messaging import fragments, skeletons
 from messaging.skeletons import MARK, Skeleton
+from messaging.templatetags.messaging import NAVIGATION
 from messaging.views import articles, threads
 
 TEXT = mark_safe(f"<p>{MARK}id{MARK}</p>")  # noqa: S308
@@ -50,6 +52,23 @@ def test_a_message_is_what_its_template_renders():
     words |= {"sent_iso": "2026-05-01T12:00:00+00:00", "text": TEXT}
     for shape in flags("is_deleted", "is_edited", "is_mine"):
         assert fragments.MESSAGE.fill(shape, words) == fragments.MESSAGE.render(shape, words)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_navigation_is_what_its_template_renders(name):
+    words = {"unread": "3", "bell": "12", "name": name, "initial": name[:1], "tint": "3"}
+    words["csrf_token"] = "aB3"
+    for shape in flags("has_unread", "has_bell"):
+        for here in ("inbox", "conversation", "message-create", "notification-list", "thread", ""):
+            whole = shape | {"here": here}
+            assert NAVIGATION.fill(whole, words) == NAVIGATION.render(whole, words)
+
+
+@pytest.mark.parametrize("name", filter(None, NAMES))
+def test_the_form_at_the_foot_of_a_thread_is_what_its_template_renders(name):
+    words = {"csrf_token": "aB3", "client_token": str(uuid.uuid4()), "other_name": name}
+    words["reply_url"] = "/messages/7/reply/"
+    assert threads.COMPOSER.fill({}, words) == threads.COMPOSER.render({}, words)
 
 
 def test_each_language_has_its_own(settings):

@@ -54,7 +54,8 @@ def make_articles(nodes, viewer, people, *, unread=(), target=None):
     new, `target` is the id of the one message that the page was opened at.
     """
     names = {person.pk: person.get_username() for person in people if person is not None}
-    stamps = [(n.pk, n.revision, n.is_deleted, n.sender_id == viewer.pk) for n in nodes]
+    viewer_pk = viewer.pk  # once: a lazy user takes its time
+    stamps = [(n.pk, n.revision, n.is_deleted, n.sender_id == viewer_pk) for n in nodes]
     found = fragments.message_fragments(stamps, viewer)
     articles = {}
     for node in nodes:
@@ -66,7 +67,7 @@ def make_articles(nodes, viewer, people, *, unread=(), target=None):
             author=name or gettext("Deleted user"),
             initial=name[:1].upper(),
             tint=str((node.sender_id or 0) % 8),
-            is_mine=node.sender_id == viewer.pk,
+            is_mine=node.sender_id == viewer_pk,
             is_deleted=node.is_deleted,
             is_unread=node.pk in unread,
             is_target=node.pk == target,

@@ -22,7 +22,7 @@ from .articles import make_articles
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
 
 BIGGEST = 2**62  # no id is
-RUN = 25  # rows
+RUN = 10  # rows
 COLUMNS = [  # of a message and of what is around it, as a page of its thread needs them
     *("parent_message", "depth", "timestamp", "deleted_at", "reply_count", "read"),
     *(f"{role}__{get_user_model().USERNAME_FIELD}" for role in ("sender", "receiver")),
