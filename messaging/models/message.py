@@ -162,6 +162,7 @@ class Message(models.Model):
 
     # What a save of an existing message takes from memory; all else is the database's.
     WRITABLE = ("content", "read")
+    is_arriving = False  # while it is saved for the first time: nothing hangs on it yet
     _known = {}  # the writable fields as they were when last loaded or saved
 
     class Meta:
@@ -236,8 +237,7 @@ class Message(models.Model):
         with transaction.atomic():
             Mailbox.objects.lock(self.sender_id, self.receiver_id)
             if self._state.adding:
-                self._join_thread()
-                super().save(*args, **kwargs)
+                self._arrive(*args, **kwargs)
             else:
                 super().save(update_fields=self._take_changes(update_fields))
         self._remember(self.WRITABLE)
@@ -250,6 +250,14 @@ class Message(models.Model):
 
     def _is_changed(self, name):
         return name not in self._known or self._known[name] != self.__dict__[name]
+
+    def _arrive(self, *args, **kwargs):
+        self._join_thread()
+        self.is_arriving = True
+        try:
+            super().save(*args, **kwargs)
+        finally:
+            self.is_arriving = False
 
     def _join_thread(self):
         if self.parent_message_id is None:

@@ -17,7 +17,7 @@ class NotificationService:
         """
         if message.receiver_id is None or message.is_deleted:
             return None
-        found = Notification.objects.filter(user_id=message.receiver_id, message=message).first()
+        found = None if message.is_arriving else _of(message)
         return found or Notification.objects.create(
             user_id=message.receiver_id,
             message=message,
@@ -43,3 +43,7 @@ class NotificationService:
         if count:
             MailboxService.bump([user.pk])
         return count
+
+
+def _of(message):
+    return Notification.objects.filter(user_id=message.receiver_id, message=message).first()
