@@ -122,13 +122,17 @@ TEMPLATES = [
 
 # --- Data ----------------------------------------------------------------------------------------
 
+LOCK_TIMEOUT = 4  # seconds that a write waits for another one
+STATEMENT_TIMEOUT = env.int("DATABASE_TIMEOUT", default=10)  # seconds for a query; 0: no end
+
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/parley.sqlite3")}
-# Opening SQLite anew for each request would cost more than a whole page.
+# Opening a database anew for each request would cost more than a whole page.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # a write waits its turn instead of failing half-way
-        "timeout": 4,  # seconds
+        "timeout": LOCK_TIMEOUT,
         "init_command": (
             "PRAGMA journal_mode=WAL;"
             "PRAGMA synchronous=FULL;"  # acknowledged means durable
@@ -137,6 +141,22 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         ),
     }
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # What takes longer is broken off, and answered with 503; DATABASE_URL?sslmode=… may say more.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 3,
+        "tcp_user_timeout": 5000,  # milliseconds: a server whose network is gone
+        "options": (
+            f"-c lock_timeout={LOCK_TIMEOUT}s"
+            f" -c statement_timeout={STATEMENT_TIMEOUT}s"
+            f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT}s"
+        ),
+    } | DATABASES["default"]["OPTIONS"]
+    if pool_size := env.int("DATABASE_POOL", default=0):
+        # Instead of one connection a thread: at most so many a process, and a short wait for one.
+        pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 2}
+        DATABASES["default"]["OPTIONS"]["pool"] = pool
+        DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 REDIS_URL = env("REDIS_URL", default="")
 if REDIS_URL:

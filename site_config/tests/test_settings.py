@@ -13,7 +13,16 @@ PUBLIC = {
     "CSRF_TRUSTED_ORIGINS": "https://mail.example.org",
     "EMAIL_URL": "smtp://localhost:25",
 }
-ASKED = "DEBUG", "SECRET_KEY", "MESSAGING_THROTTLES", "DATABASE_URL", "REDIS_URL", *PUBLIC
+ASKED = (
+    "DEBUG",
+    "SECRET_KEY",
+    "MESSAGING_THROTTLES",
+    "DATABASE_URL",
+    "DATABASE_TIMEOUT",
+    "DATABASE_POOL",
+    "REDIS_URL",
+    *PUBLIC,
+)
 
 
 def start(tmp_path, code="pass", **variables):
@@ -62,3 +71,20 @@ def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path):
     assert len(first) > 50
     assert first == second
     assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+POSTGRES = {"DATABASE_URL": "postgres://parley:secret@db/parley?sslmode=require"}
+DATABASE = "database = settings.DATABASES['default']; options = database['OPTIONS']; print"
+
+
+def test_no_page_waits_for_long_for_postgresql(tmp_path):
+    code = f"{DATABASE}(options['options'], options['sslmode'], database['CONN_HEALTH_CHECKS'])"
+    done = start(tmp_path, code, **POSTGRES)
+    assert "lock_timeout=4s -c statement_timeout=10s" in done.stdout, done.stderr
+    assert done.stdout.split()[-2:] == ["require", "True"]
+
+
+def test_a_pool_takes_the_place_of_connections_that_stay(tmp_path):
+    code = f"{DATABASE}(options['pool']['max_size'], database['CONN_MAX_AGE'])"
+    done = start(tmp_path, code, **POSTGRES, DATABASE_POOL="2")
+    assert done.stdout.split() == ["2", "0"], done.stderr
