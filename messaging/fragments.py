@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 from .ids import dom_id
 from .models import CacheEpoch, Mailbox, Message
 from .skeletons import Skeleton
-from .text import render_text, write_moment
+from .text import is_emoji, render_text, write_moment
 
 LIFETIME = 600  # seconds
 
@@ -138,6 +138,7 @@ def _render_message(message, viewer):
         "is_deleted": message.is_deleted,
         "is_edited": message.edited,
         "is_mine": message.sender_id == viewer.pk,
+        "is_emoji": is_emoji(message.content),
     }
     words = {
         "id": dom_id("message", message.pk),

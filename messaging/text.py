@@ -5,25 +5,34 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 
 from django.utils.dates import MONTHS_3
-from django.utils.html import linebreaks, urlize
+from django.utils.html import linebreaks
 from django.utils.safestring import mark_safe
 
-LINK_REL = 'rel="noopener noreferrer nofollow ugc"'
-
-# What Django takes for a host and a port, such as ftp://example.org or javascript:x.com.
-MISTAKEN = re.compile(r'<a href="https?://[^/":]*:(?!\d+["/?#])[^>]*>(.*?)</a>')
+from .links import link_addresses
+from .markdown import has_marks, render_markdown
 
 
 def render_text(content):
-    """Return the text as HTML: escaped, in paragraphs, with http, https and mail links.
+    """Return the text as HTML: escaped, in paragraphs, with links, and the Markdown in it done.
 
     Each paragraph finds its own direction: one may be in Arabic, the next in English.
     """
-    html = urlize(linebreaks(content, autoescape=True), nofollow=True)
-    html = MISTAKEN.sub(r"\1", html)
-    # Escaped text holds no quotation mark and no bracket: what is replaced is Django's own.
-    html = html.replace('rel="nofollow"', LINK_REL).replace("<p>", '<p dir="auto">')
-    return mark_safe(html)  # noqa: S308
+    if has_marks(content) and (html := render_markdown(content)):
+        return html
+    html = link_addresses(linebreaks(content, autoescape=True))
+    # Escaped text holds no bracket: what is replaced is Django's own.
+    return mark_safe(html.replace("<p>", '<p dir="auto">'))  # noqa: S308
+
+
+PICTURE = "[\u231a-\u23ff\u2600-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]"
+PICTURE += "[\ufe0f\U0001f3fb-\U0001f3ff]?[\U000e0020-\U000e007f]*"  # its looks, its flag
+FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
+EMOJI = re.compile(rf"\s*((?:{FLAG}|{PICTURE}(?:\u200d{PICTURE})*)\s*){{1,3}}")
+
+
+def is_emoji(content):
+    """Say whether the text is one, two or three emoji, and nothing else."""
+    return EMOJI.fullmatch(content) is not None
 
 
 def write_moment(moment):

@@ -50,7 +50,7 @@ def test_a_row_that_leads_on_is_what_its_template_renders():
 def test_a_message_is_what_its_template_renders():
     words = {"id": "message-7", "revision": "2", "url": "/messages/7/", "sent_at": "1 May"}
     words |= {"sent_iso": "2026-05-01T12:00:00+00:00", "text": TEXT}
-    for shape in flags("is_deleted", "is_edited", "is_mine"):
+    for shape in flags("is_deleted", "is_edited", "is_mine", "is_emoji"):
         assert fragments.MESSAGE.fill(shape, words) == fragments.MESSAGE.render(shape, words)
 
 
@@ -83,7 +83,7 @@ def test_each_language_has_its_own(settings):
 def test_words_are_escaped_unless_they_are_safe():
     skeleton = Skeleton("messaging/_message.html#message-fragment")
     words = dict.fromkeys(["id", "revision", "url", "sent_at", "sent_iso"], "x")
-    shape = {"is_deleted": False, "is_edited": False, "is_mine": False}
+    shape = {"is_deleted": False, "is_edited": False, "is_mine": False, "is_emoji": False}
     assert "<i>" not in skeleton.fill(shape, words | {"text": "<i>"})
     assert "<i>" in skeleton.fill(shape, words | {"text": mark_safe("<i>")})
 
