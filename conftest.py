@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -41,6 +42,20 @@ def empty_cache():
     throttles.forget_looks()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let the throttles have a clock that stands still: `clock.now` are its seconds."""
+    clock = SimpleNamespace(now=1_760_000_000.0)
+    monkeypatch.setattr(throttles, "_now", lambda: int(clock.now * throttles.MICRO))
+    return clock
+
+
+@pytest.fixture
+def no_throttles(settings):
+    """For people who are as fast as the machine."""
+    settings.MESSAGING_THROTTLES = False
 
 
 def create_person(username):

@@ -9,6 +9,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from .models.message import CONTENT_MAX_LENGTH
+from .text import write_wait
 
 # Nothing is seen of these, although Unicode calls them letters, marks or symbols.
 BLANK_LETTERS = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -75,6 +76,15 @@ class MessageForm(forms.Form):
             if name in self.fields:
                 self.fields[name].widget.attrs["autofocus"] = True
                 return
+
+    def ask_to_wait(self, seconds):
+        """Say that this was too often, and when to try again; nothing else is said about it."""
+        self.errors.clear()
+        wait = write_wait(seconds)
+        self.add_error(
+            None,
+            _("That was a lot in a short time. Your text is safe: try again in %s.") % wait,
+        )
 
     def renew(self):
         """Show the form again as if its hidden field had not been sent."""

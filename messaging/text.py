@@ -3,10 +3,12 @@
 import re
 from difflib import SequenceMatcher
 from itertools import takewhile
+from math import ceil
 
 from django.utils.dates import MONTHS_3
 from django.utils.html import linebreaks
 from django.utils.safestring import mark_safe
+from django.utils.translation import ngettext
 
 from .links import link_addresses
 from .markdown import has_marks, render_markdown
@@ -39,6 +41,17 @@ def write_moment(moment):
     """Return what the filter `date:"j M Y, H:i"` makes of it, ten times as fast."""
     month = str(MONTHS_3[moment.month]).title()
     return f"{moment.day} {month} {moment.year:04}, {moment:%H:%M}"
+
+
+def write_wait(seconds):
+    """Return how long somebody has to wait, in the unit that suits: "40 seconds", "3 minutes"."""
+    if seconds < 100:
+        return ngettext("%d second", "%d seconds", seconds) % seconds
+    minutes = ceil(seconds / 60)
+    if minutes < 100:
+        return ngettext("%d minute", "%d minutes", minutes) % minutes
+    hours = ceil(minutes / 60)
+    return ngettext("%d hour", "%d hours", hours) % hours
 
 
 def diff_words(old, new):

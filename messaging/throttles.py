@@ -55,6 +55,10 @@ class Throttled(Exception):
         super().__init__(f"try again in {retry_after} seconds")
         self.retry_after = retry_after
 
+    @property
+    def headers(self):
+        return {"Retry-After": str(self.retry_after)}
+
 
 # --- Writing: counted in the database ------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from .messages import (
     ParentDeleted,
     ReceiverUnavailable,
     TokenReused,
+    TooManyRevisions,
 )
 from .notifications import NotificationService
 from .threads import ThreadService
@@ -25,5 +26,6 @@ __all__ = [
     "ReceiverUnavailable",
     "ThreadService",
     "TokenReused",
+    "TooManyRevisions",
     "UserCleanupService",
 ]

@@ -4,6 +4,8 @@ from django.db import IntegrityError, transaction
 
 from messaging.models import Mailbox, Message
 
+MOST_REVISIONS = 50  # of one message: both people keep them all
+
 
 class TokenReused(Exception):
     """The client token has already sent another message; `.existing` is that one."""
@@ -27,6 +29,10 @@ class EditConflict(Exception):
     def __init__(self, message):
         super().__init__(f"message {message.pk} is at revision {message.revision}")
         self.message = message
+
+
+class TooManyRevisions(Exception):
+    """The message was edited so often that it stays as it is."""
 
 
 class MessageService:
@@ -65,17 +71,25 @@ class MessageService:
         return existing
 
     @staticmethod
+    def has_sent(sender, client_token):
+        """Tell whether the message of this token is stored."""
+        return _sent_before(sender, client_token) is not None
+
+    @staticmethod
     def edit(message, *, content, revision):
         """Give `message` a new text; return it as saved.
 
         `revision` is the one that the editor saw: if it is no longer the latest, raises
-        EditConflict. The same text is no edit. Raises Message.DoesNotExist if it was deleted.
+        EditConflict. The same text is no edit. Raises TooManyRevisions if there are MOST_REVISIONS,
+        Message.DoesNotExist if it was deleted.
         """
         with transaction.atomic():
             Mailbox.objects.lock(message.sender_id, message.receiver_id)
             current = Message.objects.not_deleted().get(pk=message.pk)
             if current.revision != revision:
                 raise EditConflict(current)
+            if revision >= MOST_REVISIONS:
+                raise TooManyRevisions
             current.content = content
             current.save()
         return current

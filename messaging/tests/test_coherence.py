@@ -228,7 +228,7 @@ class Mailing(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def mailing(db):
+def mailing(db, no_throttles):
     """The machine, with people who are there for each of its runs."""
     people = get_user_model().objects
     visitors = [

@@ -39,7 +39,7 @@ from .nightly import examples
 from .stage import READING, WRITING, Stage, Watched
 from .visits import Visitor, no_caching, said
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_throttles")]
 
 
 class Stale(AssertionError):

@@ -20,17 +20,6 @@ BOTH = Limit("both", (Rate(3, MINUTE), Rate(5, HOUR)))
 HOT = Limit("hot", (Rate(3, HOUR),), slows=(FIVE, Rate(1, MINUTE)))
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that stands still: `clock.now` are its seconds."""
-
-    class Clock:
-        now = 1_760_000_000.0
-
-    monkeypatch.setattr(throttles, "_now", lambda: int(Clock.now * throttles.MICRO))
-    return Clock
-
-
 def is_counted(*args):
     try:
         count(*args)

@@ -5,11 +5,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from messaging.forms import ComposeForm
 from messaging.services import MessageService, ReceiverUnavailable, TokenReused
+from messaging.throttles import Throttled
 
-from .mixins import PartialMixin
+from .mixins import PartialMixin, SendMixin
 
 
-class MessageCreateView(PartialMixin, FormView):
+class MessageCreateView(SendMixin, PartialMixin, FormView):
     """Write to somebody; `?to=` fills in the name."""
 
     template_name = "messaging/compose.html"
@@ -29,6 +30,16 @@ class MessageCreateView(PartialMixin, FormView):
             form.fields[empty].widget.attrs["autofocus"] = True
         return form
 
+    def post(self, request, *args, **kwargs):
+        form = self.get_form()
+        is_valid = form.is_valid()
+        try:
+            self.count_sending(form)  # a wrong name too: or else one could try out who is here
+        except Throttled as throttled:
+            form.ask_to_wait(throttled.retry_after)
+            return self.form_invalid(form, status=429, headers=throttled.headers)
+        return self.form_valid(form) if is_valid else self.form_invalid(form)
+
     def form_valid(self, form):
         data = form.cleaned_data
         try:
@@ -46,9 +57,10 @@ class MessageCreateView(PartialMixin, FormView):
             return self.form_invalid(form)
         return self.go_to(reverse("messaging:thread", args=[message.pk]))
 
-    def form_invalid(self, form, status=422):
+    def form_invalid(self, form, status=422, headers=None):
         form.focus_first_error()
-        return self.render_to_response(self.get_context_data(form=form), status=status)
+        context = self.get_context_data(form=form)
+        return self.render_to_response(context, status=status, headers=headers)
 
     def go_to(self, address):
         if self.request.htmx:

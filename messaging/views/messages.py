@@ -19,12 +19,14 @@ from messaging.services import (
     ParentDeleted,
     ReceiverUnavailable,
     TokenReused,
+    TooManyRevisions,
 )
 from messaging.text import diff_words
+from messaging.throttles import EDIT, Throttled, count
 from messaging.tree import PAGE
 
 from .articles import make_articles
-from .mixins import PartialMixin, VisibleMessageMixin, refresh_mailbox
+from .mixins import PartialMixin, SendMixin, VisibleMessageMixin, refresh_mailbox
 from .threads import ThreadListMixin
 
 
@@ -72,7 +74,14 @@ class MessageUpdateView(OwnMessageMixin, PartialMixin, TemplateView):
         if not form.is_valid():
             return self.show(message, form, status=422)
         try:
+            count({EDIT: request.user.pk})
             message = MessageService.edit(message, **form.cleaned_data)
+        except Throttled as throttled:
+            form.ask_to_wait(throttled.retry_after)
+            return self.show(message, form, status=429, headers=throttled.headers)
+        except TooManyRevisions:
+            form.add_error(None, EDITED_OUT)
+            return self.show(message, form, status=422)
         except EditConflict as conflict:
             form.initial["revision"] = conflict.message.revision
             form.renew()
@@ -83,17 +92,17 @@ class MessageUpdateView(OwnMessageMixin, PartialMixin, TemplateView):
             return render_article(request, self.get_message())
         return redirect("messaging:thread", message.pk)
 
-    def show(self, message, form, status=200, **context):
+    def show(self, message, form, status=200, headers=None, **context):
         form.fields["content"].widget.attrs["autofocus"] = True
         cancel = {
             "cancel_url": reverse("messaging:message", args=[message.pk]),
             "cancel_target": f"#{dom_id('message', message.pk)}",
         }
-        context |= {"message": message, "form": form, **cancel}
-        return self.render_to_response(self.get_context_data(**context), status=status)
+        context = self.get_context_data(**context, message=message, form=form, **cancel)
+        return self.render_to_response(context, status=status, headers=headers)
 
 
-class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
+class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
     """The form of a reply: under its message, at the foot of a thread, or a page of its own."""
 
     template_name = "messaging/message_form.html"
@@ -111,9 +120,10 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
         message = self.get_message()
         is_in_place = "in_place" in request.POST
         form = ReplyForm(request.POST, auto_id=_auto_id(message, is_in_place))
-        status = 422
+        status, headers = 422, None
         if form.is_valid():
             try:
+                self.count_sending(form)
                 reply = MessageService.send(
                     request.user,
                     receiver=message.other_person(request.user),
@@ -121,6 +131,9 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
                     **form.cleaned_data,
                 )
                 return self.answer(message, reply, is_in_place)
+            except Throttled as throttled:
+                form.ask_to_wait(throttled.retry_after)
+                status, headers = 429, throttled.headers
             except TokenReused:
                 form.refuse_token()
                 status = 409
@@ -128,9 +141,9 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
                 form.add_error(None, DELETED)
             except ReceiverUnavailable:
                 form.add_error(None, _("This person can’t be written to any more."))
-        return self.show(message, form, is_in_place, status=status)
+        return self.show(message, form, is_in_place, status=status, headers=headers)
 
-    def show(self, message, form, is_in_place, status=200, **context):
+    def show(self, message, form, is_in_place, status=200, headers=None, **context):
         form.fields["content"].widget.attrs["autofocus"] = True
         context |= {
             "message": message,
@@ -141,7 +154,8 @@ class ReplyCreateView(ThreadListMixin, PartialMixin, TemplateView):
             "cancel_url": reverse("messaging:message", args=[message.pk]),
             "cancel_target": f"#{dom_id('message', message.pk)}",
         }
-        return self.render_to_response(self.get_context_data(**context), status=status)
+        context = self.get_context_data(**context)
+        return self.render_to_response(context, status=status, headers=headers)
 
     def answer(self, message, reply, is_in_place):
         """Show the list with the reply in it, and an empty form where the full one was."""
@@ -238,6 +252,7 @@ def render_article(request, message):
     return render(request, "messaging/_message.html", {"article": articles[message.pk]})
 
 
+EDITED_OUT = _("This message has been edited so often that it stays as it is now.")
 DELETED = _("This message has been deleted: nobody can reply to it.")
 
 

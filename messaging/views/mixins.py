@@ -4,6 +4,8 @@ from django.utils.cache import patch_vary_headers
 
 from messaging import fragments
 from messaging.models import Mailbox, Message
+from messaging.services import MessageService
+from messaging.throttles import FIRST_LETTER, POLL, SEND, Throttled, count, count_look
 
 
 class PartialMixin:
@@ -41,11 +43,32 @@ class PollMixin:
     def not_modified(self, ptag):
         """Return the 304 if the list that the client has is this one, else None."""
         sent = self.request.META  # not `headers`: to make them out of it costs a poll 2 %
+        if "HTTP_HX_PTAG" in sent:
+            count_look(POLL, self.request.session.session_key)
         if sent.get("HTTP_HX_PTAG") == ptag and sent.get("HTTP_HX_REQUEST") == "true":
             response = HttpResponse(status=304, headers={"HX-PTag": ptag})
             response._csp_exempt = True  # nothing is rendered from it: spare django-csp the work
             return response
         return None
+
+
+class SendMixin:
+    """Let a person send so much, and no more."""
+
+    def count_sending(self, form):
+        """Count one more message, valid or not; raise Throttled if that is too many.
+
+        One that has arrived may be sent again: its sender hasn't heard of that yet.
+        """
+        user, data = self.request.user, form.cleaned_data
+        subjects = {SEND: user.pk}
+        if "to" in data and not Message.objects.between(user, data["to"]).exists():
+            subjects[FIRST_LETTER] = user.pk
+        try:
+            count(subjects)
+        except Throttled:
+            if not MessageService.has_sent(user, data.get("client_token")):
+                raise
 
 
 class VisibleMessageMixin:

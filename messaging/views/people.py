@@ -2,6 +2,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.views.generic import TemplateView
 
+from messaging.throttles import PEOPLE, count_look
+
 from .mixins import PartialMixin
 
 FEWEST_LETTERS = 2
@@ -19,6 +21,8 @@ class PersonSearchView(PartialMixin, TemplateView):
         asked = self.request.GET
         letters = asked.get("q", asked.get("to", "")).strip()
         is_enough = len(letters) >= FEWEST_LETTERS
+        if is_enough:
+            count_look(PEOPLE, self.request.user.pk)
         person_list = list(people_named(letters, asker=self.request.user)) if is_enough else []
         return super().get_context_data(
             letters=letters, is_enough=is_enough, person_list=person_list, **kwargs
