@@ -8,13 +8,16 @@ from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseFileResponse
 
 from messaging import cache
+from messaging.throttles import Throttled, count_look
 from site_config import views
+from site_config.accounts.throttles import ANONYMOUS, address
 from site_config.busy import is_busy
 
 logger = logging.getLogger(__name__)
 request_logger = logging.getLogger("parley.request")
 
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), interest-cohort=()"
+HEALTH = {"/healthz", "/readyz"}  # asked for by machines, as often as they like
 KEPT_ON_304 = {"cache-control", "vary", "hx-ptag", "x-content-type-options"}
 
 
@@ -84,6 +87,26 @@ class HeadersMiddleware:
             return None
         logger.warning("503: %s", exception)
         return views.service_unavailable(request)
+
+
+class ThrottleMiddleware:
+    """Counts what visitors ask for who aren't signed in; says 429 to whoever was too fast."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path_info not in HEALTH and not request.user.is_authenticated:
+            try:
+                count_look(ANONYMOUS, address(request))
+            except Throttled as refused:
+                return self.process_exception(request, refused)
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, Throttled):
+            return None
+        return views.too_many_requests(request, exception)
 
 
 def _is_static(response):

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "site_config.middleware.ThrottleMiddleware",
     "messaging.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -217,8 +218,8 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="none
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 ACCOUNT_SESSION_REMEMBER = True
-if not MESSAGING_THROTTLES:
-    ACCOUNT_RATE_LIMITS = False
+ACCOUNT_RATE_LIMITS = False  # they trust the cache; site_config.accounts.throttles doesn't
+ACCOUNT_SIGNUPS_PER_HOUR = env.int("ACCOUNT_SIGNUPS_PER_HOUR", default=5)
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -254,7 +255,12 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_PUBLIC else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PUBLIC
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_TLS_PROXY", default=False):  # only with a proxy that overwrites the header
+BEHIND_TLS_PROXY = env("BEHIND_TLS_PROXY", default="off")  # "on", or how many stand in a row
+if BEHIND_TLS_PROXY.isdecimal():
+    ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_TLS_PROXY)
+else:
+    ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_TLS_PROXY", default=False))
+if ALLAUTH_TRUSTED_PROXY_COUNT:  # only with proxies that overwrite the header
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preload is the operator's decision

@@ -1,10 +1,13 @@
 """Every address of the site; the ones about messages are in `messaging.urls`."""
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from site_config import views
+
+admin.site.login = secure_admin_login(admin.site.login)  # one door, with its throttles, for all
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
@@ -19,7 +22,6 @@ urlpatterns = [
 handler400 = "site_config.views.bad_request"
 handler403 = "site_config.views.permission_denied"
 handler404 = "site_config.views.page_not_found"
-handler429 = "site_config.views.too_many_requests"
 handler500 = "site_config.views.server_error"
 
 if settings.DEBUG and "debug_toolbar" in settings.INSTALLED_APPS:

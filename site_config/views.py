@@ -75,9 +75,8 @@ def page_not_found(request, exception=None):
     return error_page(request, HTTPStatus.NOT_FOUND)
 
 
-def too_many_requests(request):
-    """Answered by allauth's throttles."""
-    return error_page(request, HTTPStatus.TOO_MANY_REQUESTS, retry_after=60)
+def too_many_requests(request, throttled):
+    return error_page(request, HTTPStatus.TOO_MANY_REQUESTS, retry_after=throttled.retry_after)
 
 
 def server_error(request):

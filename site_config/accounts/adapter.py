@@ -4,6 +4,9 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from messaging.throttles import Throttled, count, prune
+from site_config.accounts import throttles
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """What allauth asks about this site: open to all, in our words, in HTML only."""
@@ -14,8 +17,6 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_taken": _("Someone here has this e-mail address already."),
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),
-        "rate_limited": _("That was too often. Please wait a few minutes and try again."),
-        "too_many_login_attempts": _("Too many failed tries. Please wait a few minutes."),
         "username_password_mismatch": _("That name and password don’t go together."),
         "username_taken": _("This name, or one like it, is taken."),
     }
@@ -26,6 +27,25 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_username(self, username, shallow=False):
         get_user_model()().check_name(username)
         return username
+
+    def authenticate(self, request, **credentials):
+        login = credentials.get("username") or credentials.get("email", "")
+        this = throttles.count_login(request, login)
+        user = super().authenticate(request, **credentials)
+        if user:
+            this.give_back(*throttles.FAILED)
+        return user
+
+    def authentication_failed(self, request, **credentials):
+        prune()  # here, where most of what is counted comes from
+
+    def send_confirmation_mail(self, request, emailconfirmation, signup):
+        email = emailconfirmation.email_address.email
+        try:
+            count({throttles.CONFIRMATION: email.casefold()})
+        except Throttled:
+            return  # the link of the mail before is good
+        super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def save_user(self, request, user, form, commit=True):
         # The slow hash of the password is made first, outside the transaction.

@@ -7,7 +7,8 @@ from django.db import IntegrityError
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
-from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin
+from site_config.accounts import throttles
+from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
 
 # Django marks views as public on `dispatch`, which a subclass with a dispatch of its own loses.
 public = method_decorator(login_not_required, name="dispatch")
@@ -21,7 +22,11 @@ class LoginView(FormPageMixin, views.LoginView):
 
 
 @public
-class SignupView(FormPageMixin, views.SignupView):
+class SignupView(ThrottledMixin, FormPageMixin, views.SignupView):
+    throttles = {
+        throttles.SIGN_UP: throttles.address,
+        throttles.SIGN_UP_TRY: throttles.address,
+    }
     labels = {"username": _("Name"), "email": _("E-mail"), "password1": _("Password")}
     help_texts = {
         "username": _("3 to 32 letters, digits, dots, hyphens or underscores. Others see it."),
@@ -39,13 +44,18 @@ class SignupView(FormPageMixin, views.SignupView):
                 raise
             return self.form_invalid(form)
 
+    def form_invalid(self, form):
+        self.counted.give_back(throttles.SIGN_UP)  # nobody signed up
+        return super().form_invalid(form)
+
 
 @public  # a second click on "Sign out" leads home, not to a log-in that would sign out again
 class LogoutView(ClearSiteDataMixin, views.LogoutView):
     http_method_names = ["get", "head", "post"]
 
 
-class PasswordChangeView(FormPageMixin, views.PasswordChangeView):
+class PasswordChangeView(ThrottledMixin, FormPageMixin, views.PasswordChangeView):
+    throttles = {throttles.PASSWORD: throttles.person}
     labels = NEW_PASSWORD_LABELS | {"oldpassword": _("Current password")}
 
 
@@ -54,20 +64,23 @@ class PasswordSetView(FormPageMixin, views.PasswordSetView):
 
 
 @public
-class PasswordResetView(FormPageMixin, views.PasswordResetView):
+class PasswordResetView(ThrottledMixin, FormPageMixin, views.PasswordResetView):
+    throttles = {throttles.RESET: throttles.address, throttles.RESET_OF: throttles.email}
     labels = {"email": _("E-mail")}
 
 
 @public
-class PasswordResetFromKeyView(FormPageMixin, views.PasswordResetFromKeyView):
+class PasswordResetFromKeyView(ThrottledMixin, FormPageMixin, views.PasswordResetFromKeyView):
+    throttles = {throttles.RESET: throttles.address}
     labels = NEW_PASSWORD_LABELS
 
 
-class ReauthenticateView(FormPageMixin, views.ReauthenticateView):
-    pass
+class ReauthenticateView(ThrottledMixin, FormPageMixin, views.ReauthenticateView):
+    throttles = {throttles.PASSWORD: throttles.person}
 
 
-class EmailView(FormPageMixin, views.EmailView):
+class EmailView(ThrottledMixin, FormPageMixin, views.EmailView):
+    throttles = {throttles.EMAIL: throttles.person}
     labels = {"email": _("Another address")}
 
     def dispatch(self, request, *args, **kwargs):

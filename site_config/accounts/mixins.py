@@ -1,6 +1,22 @@
 from http import HTTPStatus
 
+from messaging.throttles import count
+
 NAME_ATTRIBUTES = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class ThrottledMixin:
+    """Count each POST before anything else is done about it.
+
+    `throttles` says under which limits, and for each by a function who is counted.
+    """
+
+    throttles = {}
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.method == "POST":
+            self.counted = count({limit: who(request) for limit, who in self.throttles.items()})
+        return super().dispatch(request, *args, **kwargs)
 
 
 class FormPageMixin:

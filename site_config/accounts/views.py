@@ -1,6 +1,5 @@
 """The pages under /account/: what a person can do about their own account."""
 
-from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, update_session_auth_hash
 from django.contrib.messages.views import SuccessMessageMixin
@@ -12,8 +11,9 @@ from django.views import View
 from django.views.generic import FormView, UpdateView
 
 from messaging.services import UserCleanupService
+from site_config.accounts import throttles
 from site_config.accounts.forms import NameForm, PasswordForm
-from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin
+from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
 from site_config.accounts.services import AccountService, LastSuperuser
 
 
@@ -39,15 +39,11 @@ class SignOutEverywhereView(View):
         return redirect("account")
 
 
-class AccountDeleteView(ClearSiteDataMixin, FormPageMixin, FormView):
+class AccountDeleteView(ClearSiteDataMixin, ThrottledMixin, FormPageMixin, FormView):
+    throttles = {throttles.PASSWORD: throttles.person}  # asked for here as it is at the log-in
     form_class = PasswordForm
     template_name = "accounts/account_confirm_delete.html"
     success_url = reverse_lazy("home")
-
-    def post(self, request, *args, **kwargs):
-        # The password is asked for here as it is at the log-in, so guesses are counted here too.
-        too_many = ratelimit.consume_or_429(request, action="reauthenticate", user=request.user)
-        return too_many or super().post(request, *args, **kwargs)
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"user": self.request.user}

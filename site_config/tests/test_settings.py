@@ -66,6 +66,15 @@ def test_it_refuses_what_a_public_site_must_not_do(tmp_path, name, value):
     assert name in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("value", "proxies"), [("off", 0), ("0", 0), ("on", 1), ("1", 1), ("2", 2)]
+)
+def test_so_many_proxies_are_believed_as_are_there(tmp_path, value, proxies):
+    code = "print(settings.ALLAUTH_TRUSTED_PROXY_COUNT, 'SECURE_PROXY_SSL_HEADER' in dir(settings))"
+    done = start(tmp_path, code, BEHIND_TLS_PROXY=value)
+    assert done.stdout.split() == [str(proxies), str(bool(proxies))], done.stderr
+
+
 def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path):
     first, second = (start(tmp_path, "print(settings.SECRET_KEY)").stdout for _ in range(2))
     assert len(first) > 50
