@@ -1,0 +1,43 @@
+"""What was typed and not sent."""
+
+from playwright.sync_api import expect
+
+from e2e.pages import ComposePage, ThreadPage
+
+
+def test_a_text_survives_a_reload_until_it_is_sent(sign_in, write, alice, bob):
+    thread = ThreadPage(sign_in(alice)).open(write(bob, alice, "Are you in?"))
+    box = thread.page.get_by_label(f"Write to {bob.username}")
+    box.fill("Half a sen")
+    thread.page.reload()
+    expect(box).to_have_value("Half a sen")
+    box.fill("A whole sentence")
+    box.press("Control+Enter")
+    expect(thread.message("A whole sentence")).to_be_visible()
+    thread.page.reload()
+    expect(box).to_have_value("")
+
+
+def test_a_reply_in_place_is_there_again_when_its_form_is(sign_in, write, alice, bob):
+    letter = write(bob, alice, "Are you in?")
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    thread.start_reply(thread.article(letter)).fill("In a min")
+    thread.page.reload()
+    expect(thread.start_reply(thread.article(letter))).to_have_value("In a min")
+    thread.page.get_by_role("link", name="Cancel").click()
+    expect(thread.reply_form).to_have_count(0)
+    expect(thread.start_reply(thread.article(letter))).to_have_value("")
+
+
+def test_nobody_else_is_shown_a_draft(sign_in, alice):
+    page = sign_in(alice)
+    ComposePage(page).open()
+    page.get_by_label("Message").fill("Between us")
+    page.evaluate("sessionStorage.setItem('draft:0:/messages/new/:', 'Of somebody before')")
+    page.reload()
+    expect(page.get_by_label("Message")).to_have_value("Between us")
+    assert all(str(alice.pk) in key for key in page.evaluate("Object.keys(sessionStorage)"))
+    page.get_by_role("button", name="Account menu").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/")
+    assert page.evaluate("Object.keys(sessionStorage)") == []

@@ -1,0 +1,54 @@
+"use strict";
+// What is typed and not sent yet survives a reload: it is kept in this tab, for this person, by the
+// address it would be sent to, until it is sent or emptied.
+(() => {
+  const owner = document.body.dataset.person;
+  const prefix = `draft:${owner}:`;
+  if (!owner) return;
+
+  // A revision is part of the name: a text that was edited elsewhere meanwhile is another one.
+  const name = (field) => {
+    const revision = field.form.elements.revision?.value ?? "";
+    return `${prefix}${new URL(field.form.action).pathname}:${revision}`;
+  };
+  const isDraft = (field) => field.matches?.("form textarea[name=content]");
+  const fields = () => [...document.querySelectorAll("form textarea[name=content]")];
+
+  const keep = (field) => {
+    if (field.value && field.value !== field.defaultValue) sessionStorage.setItem(name(field), field.value);
+    else sessionStorage.removeItem(name(field));
+  };
+
+  // A form that came back refused brings its text along: that one is newer than what was kept.
+  const restore = (field) => {
+    const text = sessionStorage.getItem(name(field));
+    const isRefused = field.form.querySelector("[role=alert]");
+    if (!text || isRefused || field.value !== field.defaultValue) return;
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  const forgetOthers = () => {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith("draft:") && !key.startsWith(prefix)) sessionStorage.removeItem(key);
+    }
+  };
+
+  document.addEventListener("input", (event) => {
+    if (isDraft(event.target)) keep(event.target);
+  });
+  // Capturing: before the answer takes the form away.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { sourceElement, response } = event.detail.ctx;
+    const field = sourceElement.elements?.content;
+    if (field && response.status < 300) sessionStorage.removeItem(name(field));
+  }, true);
+  document.addEventListener("click", (event) => {
+    const form = event.target.closest?.("[data-cancel]")?.closest("form");
+    if (form?.elements.content) sessionStorage.removeItem(name(form.elements.content));
+  }, true);
+  document.addEventListener("htmx:after:swap", () => fields().forEach(restore));
+
+  forgetOthers();
+  fields().forEach(restore);
+})();

@@ -1,0 +1,73 @@
+"use strict";
+// Keys for those who like them; `?` shows them all, and they can be switched off there. None is
+// taken while somebody types, holds Ctrl, Alt or Meta, or has a dialog or a popover open.
+(() => {
+  const help = document.getElementById("keys");
+  if (!help) return;
+  const switchedOn = help.querySelector("[name=keys]");
+  const LINES = ".message, .thread-row__link, .notification__link";
+  let isGoing = false; // after `g`: the next key says where
+
+  switchedOn.checked = localStorage.getItem("keys") !== "off";
+  switchedOn.addEventListener("change", () => {
+    localStorage.setItem("keys", switchedOn.checked ? "on" : "off");
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-opens=keys]")) help.showModal();
+  });
+
+  const lines = () => [...document.querySelectorAll(LINES)].filter((line) => line.checkVisibility());
+  const current = () => document.activeElement?.closest(LINES);
+
+  const move = (step) => {
+    const all = lines();
+    const at = all.indexOf(current());
+    const next = at < 0 ? (step > 0 ? firstInSight(all) : all.length - 1) : at + step;
+    const line = all[Math.max(0, Math.min(next, all.length - 1))];
+    if (!line) return;
+    if (line.matches(".message")) line.tabIndex = -1;
+    line.focus({ preventScroll: true });
+    line.scrollIntoView({ block: "nearest" });
+  };
+  const firstInSight = (all) => {
+    const found = all.findIndex((line) => line.getBoundingClientRect().top >= 0);
+    return found < 0 ? 0 : found;
+  };
+
+  const press = (selector, within = document) => within?.querySelector(selector)?.click();
+  const onMessage = (selector) => press(selector, current() ?? document.querySelector(".message--target"));
+
+  const actions = {
+    "?": () => help.showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+    c: () => press(".nav__link--compose"),
+    r: () => onMessage('.message__action[href$="/reply/"]'),
+    e: () => onMessage('.message__action[href$="/edit/"]'),
+    H: () => onMessage(".message__edited"),
+    u: () => press(".thread-head__unread button"),
+    Enter: () => onMessage(".message__time"),
+    Escape: () => press(".thread-head__back"),
+  };
+  const places = { i: ".nav__link--inbox", a: ".nav__link--all", n: ".nav__link--bell" };
+
+  const isBusy = (event) =>
+    event.defaultPrevented || event.isComposing || event.repeat && !"jk".includes(event.key) ||
+    event.ctrlKey || event.altKey || event.metaKey ||
+    document.querySelector("dialog[open], :popover-open") ||
+    event.target.closest("input, textarea, select, [contenteditable]");
+  // On a link or a button, Enter is that one's own.
+  const isTheirs = (event) => event.key === "Enter" && !event.target.matches(".message");
+
+  document.addEventListener("keydown", (event) => {
+    if (isBusy(event) || isTheirs(event)) return;
+    if (!switchedOn.checked && event.key !== "?") return;
+    const place = isGoing && places[event.key];
+    const act = place ? () => press(place) : actions[event.key];
+    isGoing = event.key === "g";
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+})();
