@@ -2,9 +2,14 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from site_config.accounts.forms import NameRules
+from site_config.accounts.services import AccountService, LastSuperuser
+
+LAST_OWNER = _("This is the only active owner of the site. Make another one first.")
 
 
 class PersonCreationForm(NameRules, AdminUserCreationForm):
@@ -16,6 +21,15 @@ class PersonCreationForm(NameRules, AdminUserCreationForm):
 class PersonChangeForm(NameRules, UserChangeForm):
     class Meta(UserChangeForm.Meta):
         model = get_user_model()
+
+    def clean(self):
+        data = super().clean()
+        if not all(data.get(field, True) for field in ("is_active", "is_superuser")):
+            try:
+                AccountService.spare_a_superuser([self.instance])
+            except LastSuperuser as error:
+                raise ValidationError(LAST_OWNER, code="last") from error
+        return data
 
 
 @admin.register(get_user_model())
@@ -35,3 +49,24 @@ class PersonAdmin(UserAdmin):
     add_fieldsets = [
         (None, {"fields": ["username", "email", "usable_password", "password1", "password2"]})
     ]
+
+    def get_deleted_objects(self, objs, request):
+        """Say what would go with them, and what forbids it: nobody would own the site."""
+        deleted, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        try:
+            with transaction.atomic():
+                AccountService.spare_a_superuser(objs)
+        except LastSuperuser:
+            protected = [*protected, LAST_OWNER]
+        return deleted, counts, perms_needed, protected
+
+    def delete_model(self, request, obj):
+        self.delete_queryset(request, [obj])
+
+    @transaction.atomic
+    def delete_queryset(self, request, queryset):
+        try:
+            for person in queryset:
+                AccountService.delete(person)
+        except LastSuperuser as error:  # the other one went since the question was asked
+            raise PermissionDenied from error

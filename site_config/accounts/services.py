@@ -23,9 +23,21 @@ class AccountService:
     @transaction.atomic
     def delete(user):
         """Delete the account with everything that belongs to it, or raise LastSuperuser."""
-        if user.is_superuser and not _other_superusers(user):
-            raise LastSuperuser
+        if user.is_superuser:
+            AccountService.spare_a_superuser([user])
         user.delete()
+
+    @staticmethod
+    def spare_a_superuser(leaving):
+        """Raise LastSuperuser if nobody can look after the site without these people.
+
+        To be called inside the transaction that changes them.
+        """
+        superusers = get_user_model().objects.filter(is_superuser=True, is_active=True)
+        # All of them are locked, so that the last two can't leave at the same moment.
+        superusers = superusers.order_by("pk").select_for_update().values_list("pk", flat=True)
+        if (held := set(superusers)) and held <= {user.pk for user in leaving}:
+            raise LastSuperuser
 
     @staticmethod
     def forget(user):
@@ -38,16 +50,6 @@ class AccountService:
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
         ).update(object_repr="")
-
-
-def _other_superusers(user):
-    superusers = get_user_model().objects.filter(is_superuser=True, is_active=True)
-    # All of them are locked, so that the last two can't leave at the same moment.
-    return [
-        pk
-        for pk in superusers.order_by("pk").select_for_update().values_list("pk", flat=True)
-        if pk != user.pk
-    ]
 
 
 def _session_keys(user_id):
