@@ -24,7 +24,7 @@ ON_SQLITE := DATABASE_URL=sqlite:///$(TEST_DATA)/parley.sqlite3 REDIS_URL=
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
 ON_SERVERS := DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL)
-AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.example \
+AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.example BEHIND_TLS_PROXY=on \
 	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
 
 .DEFAULT_GOAL := help
