@@ -1,0 +1,27 @@
+# Parley in a container. By itself it serves one site on SQLite, kept in the volume /data;
+# compose.yaml adds PostgreSQL, Redis and a proxy that speaks TLS.
+ARG PYTHON=python:3.13-slim
+
+FROM ${PYTHON} AS build
+COPY requirements.txt requirements-extra.txt ./
+RUN python -m venv /venv \
+ && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements-extra.txt \
+ && /venv/bin/pip uninstall --yes --quiet pip
+
+FROM ${PYTHON}
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin parley \
+ && install --directory --owner=parley --mode=700 /data
+# The proxy comes from another machine; a worker's heartbeat needs no disk.
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DATA_DIR=/data \
+    GUNICORN_CMD_ARGS="--bind=0.0.0.0:8000 --worker-tmp-dir=/dev/shm"
+COPY --from=build /venv /venv
+WORKDIR /app
+COPY . .
+RUN python -m compileall -q .
+USER parley
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "deploy/healthcheck.py"]
+CMD ["sh", "-c", "deploy/release.sh && exec gunicorn"]
