@@ -17,7 +17,7 @@ STATIC = ROOT / "var" / "test" / "static"  # kept between runs: collecting takes
 class Server:
     """A site in `data_dir`; `start` and `stop` as often as a journey likes, always on one port."""
 
-    def __init__(self, data_dir):
+    def __init__(self, data_dir, **environment):
         self.data_dir = data_dir
         self.database = data_dir / "parley.sqlite3"
         self.log = data_dir / "server.log"
@@ -33,6 +33,7 @@ class Server:
             "MESSAGING_THROTTLES": "off",
             "PORT": str(self.port),
         }
+        self._environment |= environment
         self._process = None
 
     def prepare(self):

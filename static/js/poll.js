@@ -1,6 +1,7 @@
 "use strict";
 // How often a [data-poll] element asks: never in a hidden tab, less and less while nothing
-// changes, less still while the server fails, and not at all once signed out.
+// changes, less still while the server fails or finds it too often (and then not before it says),
+// and not at all once signed out.
 (() => {
   const SECOND = 1000;
   const PACES = [
@@ -21,7 +22,9 @@
   const pollOf = (ctx) => {
     const id = ctx.sourceElement?.closest?.("[data-poll]")?.id;
     if (!id || !isTick(ctx)) return null;
-    if (!polls.has(id)) polls.set(id, { askedAt: 0, changedAt: Date.now(), failures: 0 });
+    if (!polls.has(id)) {
+      polls.set(id, { askedAt: 0, changedAt: Date.now(), failures: 0, restsUntil: 0 });
+    }
     return polls.get(id);
   };
 
@@ -42,7 +45,8 @@
     if (!poll) return;
     const isTooEarly =
       ctx.sourceEvent.type === "every" && Date.now() - poll.askedAt < paceOf(poll) - SLACK;
-    if (document.hidden || isSignedOut || isTooEarly) event.preventDefault();
+    const isResting = Date.now() < poll.restsUntil;
+    if (document.hidden || isSignedOut || isTooEarly || isResting) event.preventDefault();
     else poll.askedAt = Date.now();
   });
 
@@ -54,7 +58,12 @@
     showOffline(isFailure);
     const poll = pollOf(ctx);
     if (!poll) return;
-    poll.failures = isFailure ? poll.failures + 1 : 0;
+    const isRefused = isFailure || status === 429;
+    poll.failures = isRefused ? poll.failures + 1 : 0;
+    if (isRefused) {
+      const wait = Number(ctx.response.headers.get("Retry-After")) || 0;
+      poll.restsUntil = Date.now() + wait * SECOND;
+    }
     if (status === 200) poll.changedAt = Date.now();
   });
 
