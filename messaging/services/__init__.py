@@ -1,5 +1,6 @@
 """Every write, and the rule that guards it."""
 
+from .check import CheckService
 from .cleanup import UserCleanupService
 from .epoch import CacheEpochService
 from .history import MessageHistoryService
@@ -17,6 +18,7 @@ from .threads import ThreadService
 
 __all__ = [
     "CacheEpochService",
+    "CheckService",
     "EditConflict",
     "MailboxService",
     "MessageHistoryService",
