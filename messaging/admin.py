@@ -15,8 +15,9 @@ from django.urls import path
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from . import cache
+from .cache import Breaker
 from .models import Mailbox, Message, MessageHistory, Notification
+from .tally import counts
 
 NAME = get_user_model().USERNAME_FIELD
 PREVIEW_LENGTH = 50  # characters
@@ -162,16 +163,16 @@ class MailboxAdmin(ReadOnlyMixin, admin.ModelAdmin):
         return [path("cache/", view, name="messaging_cache"), *super().get_urls()]
 
     def cache_view(self, request):
-        """How the fragment cache does, as this process has seen it."""
-        hits, misses = cache.counts["hits"], cache.counts["misses"]
+        """How the fragment cache does, and the site, as this process has seen it."""
+        hits, misses = counts["hits"], counts["misses"]
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Fragment cache"),
+            "title": _("Cache and refusals"),
             "opts": self.opts,
             "hits": hits,
             "misses": misses,
-            "errors": cache.counts["errors"],
-            "open_addresses": cache.Breaker.open_addresses(),
+            "counts": counts,
+            "open_addresses": Breaker.open_addresses(),
             "ratio": round(100 * hits / (hits + misses)) if hits + misses else None,
         }
         return TemplateResponse(request, "admin/messaging/cache.html", context)

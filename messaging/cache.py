@@ -1,18 +1,16 @@
 import re
 import threading
 import time
-from collections import Counter
-from contextvars import ContextVar
 from functools import partial
 
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
+from .tally import count
+
 SLOW = 0.15  # seconds: what takes longer to answer is as bad as what doesn't
 REST = 5  # seconds that a cache is left alone after that
 
-counts = Counter()  # hits, misses, errors of this process since it started
-tally = ContextVar("tally", default=None)  # a Counter for those of one request, if it wants them
 _lock = threading.Lock()
 
 
@@ -116,10 +114,3 @@ class Breaker:
                 return False
             self._open_until = now + REST  # the others wait for what this one finds
             return True
-
-
-def count(**numbers):
-    with _lock:
-        counts.update(numbers)
-    if (mine := tally.get()) is not None:
-        mine.update(numbers)

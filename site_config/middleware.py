@@ -7,14 +7,17 @@ from django.db import connection
 from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseFileResponse
 
-from messaging import cache
+from messaging import cache, tally
 from messaging.throttles import Throttled, count_look
-from site_config import views
+from site_config import events, metrics, views
 from site_config.accounts.throttles import ANONYMOUS, address
 from site_config.busy import is_busy
 
 logger = logging.getLogger(__name__)
 request_logger = logging.getLogger("parley.request")
+
+LONG = 0.1  # seconds: a write that takes longer has waited for another one
+MET = {409: "conflicts", 429: "throttled", 500: "failures", 503: "busy"}
 
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), interest-cohort=()"
 HEALTH = {"/healthz", "/readyz"}  # asked for by machines, as often as they like
@@ -32,36 +35,48 @@ class RequestLogMiddleware:
 
     def __call__(self, request):
         started, counts = time.perf_counter(), Counter()
-
-        def count_query(execute, *args):
-            counts["queries"] += 1
-            return execute(*args)
-
-        token = cache.tally.set(counts)
+        request.log_id = secrets.token_hex(4)
+        token = tally.of_request.set(counts)
         try:
-            with connection.execute_wrapper(count_query):
+            with connection.execute_wrapper(_count_query):
                 response = self.get_response(request)
         finally:
-            cache.tally.reset(token)
-        ms = 1000 * (time.perf_counter() - started)
-        request_logger.info(_line(request, response, ms, counts))
+            tally.of_request.reset(token)
+        seconds = time.perf_counter() - started
+        request_logger.info(_line(request, response, seconds, counts))
+        if name := MET.get(response.status_code):
+            tally.count(**{name: 1})
+        events.tell_refusal(request, response)
+        if metrics.observe:
+            metrics.observe(request, response, seconds)
         return response
 
 
-def _line(request, response, ms, counts):
+def _count_query(execute, sql, *args):
+    tally.of_request.get()["queries"] += 1
+    started = time.perf_counter()
+    try:
+        return execute(sql, *args)
+    finally:
+        if time.perf_counter() - started > LONG and _takes_lock(sql):
+            tally.count(waits=1)
+
+
+def _takes_lock(sql):
+    return not sql.startswith("SELECT") or "FOR UPDATE" in sql
+
+
+def _line(request, response, seconds, counts):
     user = getattr(request, "_cached_user", None)  # to ask for `request.user` may be a query
-    match = request.resolver_match
-    words = {
-        "id": secrets.token_hex(4),
-        "user": user and user.pk,
-        "route": match and match.view_name,
-        "status": response.status_code,
-        "ms": f"{ms:.1f}",
+    return events.line(
+        id=request.log_id,
+        user=user and user.pk,
+        route=events.route(request),
+        status=response.status_code,
+        ms=f"{1000 * seconds:.1f}",
         **{name: counts[name] for name in ("queries", "hits", "misses", "errors")},
-        "breaker": "open" if cache.Breaker.open_addresses() else "closed",
-    }
-    line = " ".join(f"{name}={'-' if word is None else word}" for name, word in words.items())
-    return line if line.isprintable() else line.encode("unicode_escape").decode()
+        breaker="open" if cache.Breaker.open_addresses() else "closed",
+    )
 
 
 class HeadersMiddleware:

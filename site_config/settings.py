@@ -6,6 +6,7 @@ refuses to start half-configured; any other start needs no variable at all.
 
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 
 import django
@@ -288,13 +289,36 @@ STORAGES = {
     },
 }
 
+# --- Seeing what happens --------------------------------------------------------------------------
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime}.{msecs:03.0f}Z {levelname} {name} {message}",
+            "datefmt": "%Y-%m-%dT%H:%M:%S",  # of TIME_ZONE, which is UTC
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    # Whoever asks a machine for a name it doesn't have gets a 400, and a line like any other.
+    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
 }
+
+MONITOR_TOKEN = env("MONITOR_TOKEN", default="")  # opens /metrics and /readyz?deep
+if MONITOR_TOKEN and not find_spec("prometheus_client"):
+    refuse("MONITOR_TOKEN needs prometheus-client: pip install -r requirements-extra.txt.")
+if IS_PUBLIC and 0 < len(MONITOR_TOKEN) < 20:
+    refuse("MONITOR_TOKEN can be guessed: make one of 20 characters or more.")
+
+if SENTRY_DSN := env("SENTRY_DSN", default=""):
+    if not find_spec("sentry_sdk"):
+        refuse("SENTRY_DSN needs sentry-sdk: pip install -r requirements-extra.txt.")
+    from site_config import reports
+
+    reports.start(SENTRY_DSN)
 
 # --- Development ---------------------------------------------------------------------------------
 

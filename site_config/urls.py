@@ -16,6 +16,7 @@ urlpatterns = [
     path("accounts/", include("site_config.accounts.allauth_urls")),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.show_metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
 

@@ -4,17 +4,20 @@ import sys
 from http import HTTPStatus
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.db import Error, connection
-from django.http import HttpResponse
+from django.db import Error, connection, transaction
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.crypto import get_random_string
 from django.utils.decorators import method_decorator
+from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from messaging.cache import Breaker
+from site_config import events, metrics
 from site_config.busy import is_busy
 
 
@@ -42,13 +45,27 @@ def healthz(request):
 @login_not_required
 @require_safe
 def readyz(request):
-    """The database answers; without the cache the site is slower, and still right."""
+    """The database answers; without the cache the site is slower, and still right.
+
+    To who shows the token of MONITOR_TOKEN, `?deep` tries whether it can be written to as well.
+    """
+    probe = _write if "deep" in request.GET and metrics.is_monitor(request) else _read
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        probe()
     except Error:
         return HttpResponse("no database", status=503, content_type="text/plain")
     return HttpResponse("ok" if _cache_works() else "degraded", content_type="text/plain")
+
+
+def _read():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _write():
+    with transaction.atomic():
+        Session.objects.create(session_key=get_random_string(32), expire_date=now())
+        transaction.set_rollback(True)
 
 
 def _cache_works():
@@ -58,6 +75,15 @@ def _cache_works():
         return cache.get("readyz") is not None and not Breaker.open_addresses()
     except Exception:  # whatever a broken cache raises
         return False
+
+
+@login_not_required
+@require_safe
+def show_metrics(request):
+    """What Prometheus asks for; to everybody without the token there is nothing here."""
+    if not metrics.is_monitor(request):
+        raise Http404
+    return HttpResponse(metrics.write(), content_type=metrics.CONTENT_TYPE)
 
 
 # --- Errors: rendered without the request, so that everyone gets the same bytes ------------------
@@ -92,6 +118,7 @@ def service_unavailable(request):
 
 def csrf_failure(request, reason=""):
     """The page is older than the person's session: all it takes is to load it again."""
+    events.tell_csrf_failure(request, reason)
     return error_page(request, HTTPStatus.FORBIDDEN, template="403_csrf.html")
 
 

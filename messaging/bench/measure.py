@@ -7,7 +7,7 @@ from statistics import median
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from messaging.cache import counts
+from messaging.tally import counts
 
 from .floor import ADDRESS
 

@@ -49,6 +49,7 @@ PUBLIC = {
     "": {"GET": "200 302"},
     "healthz": {"GET": "200 200"},
     "readyz": {"GET": "200 200"},
+    "metrics": {"GET": "404 404"},  # without its token
     "accounts/login/": {"GET": "200 302", "POST": "422 302"},
     "accounts/signup/": {"GET": "200 302", "POST": "422 302"},
     "accounts/logout/": {"GET": "302 200", "POST": "302 302"},

@@ -485,6 +485,7 @@ def test_a_text_is_shown_to_whom_it_is_granted_for_a_reason_that_is_kept(
         ("account-delete", [], "/account/delete/"),
         ("healthz", [], "/healthz"),
         ("readyz", [], "/readyz"),
+        ("metrics", [], "/metrics"),
     ],
 )
 def test_the_addresses_stay(name, args, path):

@@ -16,7 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from messaging import cache, fragments
+from messaging import fragments, tally
 from messaging.models import CacheEpoch, Mailbox, Message
 from messaging.services import MessageService, ThreadService
 
@@ -27,7 +27,7 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def no_counts_yet():
-    cache.counts.clear()
+    tally.counts.clear()
 
 
 def stamp(message, viewer):
@@ -145,9 +145,9 @@ def test_even_nothing_at_all_is_remembered():
 def test_hits_and_misses_are_counted():
     for _ in range(3):
         fragments.remember("key", lambda: "html")
-    assert (cache.counts["hits"], cache.counts["misses"], cache.counts["errors"]) == (2, 1, 0)
+    assert (tally.counts["hits"], tally.counts["misses"], tally.counts["errors"]) == (2, 1, 0)
     fragments.cache().get_many(["key", "other"])
-    assert (cache.counts["hits"], cache.counts["misses"]) == (3, 2)
+    assert (tally.counts["hits"], tally.counts["misses"]) == (3, 2)
 
 
 def test_a_fragment_is_given_a_lifetime(monkeypatch):

@@ -9,7 +9,7 @@ from django.core.cache import caches
 from django.test import Client
 
 import site_config.settings
-from messaging import cache
+from messaging import cache, tally
 from messaging.cache import Breaker
 from messaging.models import Message
 from messaging.services import MessageService
@@ -42,7 +42,7 @@ def server(one_server, settings, monkeypatch, caplog):
     monkeypatch.setattr(Breaker, "_known", {})
     monkeypatch.setattr(cache, "REST", 0.5)
     monkeypatch.setattr(cache, "SLOW", 10)  # the machine may be
-    monkeypatch.setattr(cache, "counts", Counter())
+    monkeypatch.setattr(tally, "counts", Counter())
     one_server.mend()
     use(settings, one_server.address)
     caches["default"].clear()
@@ -72,7 +72,7 @@ def edit(room):
 
 
 def errors():
-    return cache.counts["errors"]
+    return tally.counts["errors"]
 
 
 def rest_over():

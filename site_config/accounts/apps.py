@@ -8,5 +8,5 @@ class AccountsConfig(AppConfig):
     verbose_name = _("people")
 
     def ready(self):
-        from site_config import checks  # noqa: F401
+        from site_config import checks, events  # noqa: F401
         from site_config.accounts import signals  # noqa: F401

@@ -21,16 +21,18 @@ ASKED = (
     "DATABASE_TIMEOUT",
     "DATABASE_POOL",
     "REDIS_URL",
+    "MONITOR_TOKEN",
+    "SENTRY_DSN",
     *PUBLIC,
 )
 
 
-def start(tmp_path, code="pass", **variables):
+def start(tmp_path, code="pass", before="", **variables):
     """Load the settings in a process of its own, with these variables and no others of ours."""
     environment = {name: value for name, value in os.environ.items() if name not in ASKED}
     environment |= {"DATA_DIR": str(tmp_path / "data"), **variables}
     return subprocess.run(  # noqa: S603
-        [sys.executable, "-c", f"from site_config import settings; {code}"],
+        [sys.executable, "-c", f"{before}from site_config import settings; {code}"],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -97,3 +99,19 @@ def test_a_pool_takes_the_place_of_connections_that_stay(tmp_path):
     code = f"{DATABASE}(options['pool']['max_size'], database['CONN_MAX_AGE'])"
     done = start(tmp_path, code, **POSTGRES, DATABASE_POOL="2")
     assert done.stdout.split() == ["2", "0"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("MONITOR_TOKEN", "prometheus-client"), ("SENTRY_DSN", "sentry-sdk")]
+)
+def test_it_says_which_package_a_setting_needs(tmp_path, name, package):
+    without = "import importlib.util; importlib.util.find_spec = lambda name: None;"
+    done = start(tmp_path, before=without, **{name: "https://key@localhost/1"})
+    assert done.returncode != 0
+    assert f"{name} needs {package}: pip install" in done.stderr
+
+
+def test_a_token_that_can_be_guessed_opens_nothing_in_public(tmp_path):
+    done = start(tmp_path, **PUBLIC, MONITOR_TOKEN="short")
+    assert done.returncode != 0
+    assert "MONITOR_TOKEN" in done.stderr
