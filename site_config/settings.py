@@ -208,6 +208,11 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = reverse_lazy("messaging:inbox")
 LOGOUT_REDIRECT_URL = "/"
 
+# Of who leaves: "erase" all they sent and received, or "keep" what others wrote to them.
+MESSAGING_ACCOUNT_DELETION = env.str("MESSAGING_ACCOUNT_DELETION", default="erase")
+if MESSAGING_ACCOUNT_DELETION not in ("erase", "keep"):
+    refuse("MESSAGING_ACCOUNT_DELETION is either erase or keep.")
+
 MESSAGING_THROTTLES = env.bool("MESSAGING_THROTTLES", default=True)
 if IS_PUBLIC and not MESSAGING_THROTTLES:
     refuse("MESSAGING_THROTTLES=off is for load tests: a public site keeps its throttles.")

@@ -42,6 +42,11 @@ class MessageQuerySet(models.QuerySet):
     def not_deleted(self):
         return self.filter(deleted_at__isnull=True)
 
+    def bare_tombstones(self):
+        """Messages that were deleted, and that nothing hangs on any more."""
+        replies = Message._base_manager.filter(parent_message=models.OuterRef("pk"))
+        return self.filter(deleted_at__isnull=False).exclude(models.Exists(replies))
+
     def with_people(self):
         return self.select_related("sender", "receiver")
 

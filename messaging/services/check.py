@@ -201,11 +201,6 @@ def _put_in_place(rows):
 BATCH = 500
 
 
-def _bare_tombstones():
-    replies = Message.objects.filter(parent_message=OuterRef("pk"))
-    return Message.objects.filter(deleted_at__isnull=False).exclude(Exists(replies))
-
-
 def _remove_bare(rows):
     Thread.objects.filter(last_message__in=rows).update(last_message=None)
     while _delete(rows):
@@ -231,7 +226,9 @@ TREE_RULES = [
         lambda rows: rows.update(depth=0),
     ),
     Rule("is in another place than below what it answers", _out_of_place, _put_in_place),
-    Rule("is a deleted message that nothing hangs on", _bare_tombstones, _remove_bare),
+    Rule(
+        "is a deleted message that nothing hangs on", Message.objects.bare_tombstones, _remove_bare
+    ),
     Rule("has no message", _empty_threads, _remove_threads),
 ]
 

@@ -99,7 +99,8 @@ def _faults_of_texts():
         expected = [] if message.is_deleted else list(range(1, message.revision))
         yield from _differ(message, "history", revisions, expected)
         yield from _differ(message, "edited", message.edited, bool(expected))
-        whose = [] if message.is_deleted else [message.receiver_id]
+        rings = not message.is_deleted and message.receiver_id is not None
+        whose = [message.receiver_id] if rings else []
         yield from _differ(message, "notifications", [line.user_id for line in lines], whose)
         if message.read and not all(line.is_read for line in lines):
             yield f"{message} is read, its notification isn't"

@@ -11,6 +11,7 @@ from django.views import View
 from django.views.generic import FormView, UpdateView
 
 from messaging.services import UserCleanupService
+from messaging.services.cleanup import keeps_words_of_others
 from site_config.accounts import throttles
 from site_config.accounts.forms import NameForm, PasswordForm
 from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
@@ -50,7 +51,8 @@ class AccountDeleteView(ClearSiteDataMixin, ThrottledMixin, FormPageMixin, FormV
 
     def get_context_data(self, **kwargs):
         counts = UserCleanupService.counts(self.request.user)
-        return super().get_context_data(counts=counts, **kwargs)
+        keeps = keeps_words_of_others()
+        return super().get_context_data(counts=counts, keeps_words_of_others=keeps, **kwargs)
 
     def form_valid(self, form):
         try:
@@ -59,5 +61,5 @@ class AccountDeleteView(ClearSiteDataMixin, ThrottledMixin, FormPageMixin, FormV
             form.add_error(None, _("You are the only owner of this site. Make another one first."))
             return self.form_invalid(form)
         logout(self.request)
-        messages.success(self.request, _("Your account and all your messages are gone."))
+        messages.success(self.request, _("Your account and all that you wrote are gone."))
         return super().form_valid(form)
