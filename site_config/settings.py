@@ -224,7 +224,8 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="none
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = False  # they trust the cache; site_config.accounts.throttles doesn't
+# allauth's trust the cache: whatever asks for a secret has a limit in accounts.throttles instead.
+ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SIGNUPS_PER_HOUR = env.int("ACCOUNT_SIGNUPS_PER_HOUR", default=5)
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")

@@ -26,6 +26,7 @@ SIGN_UP_TRY = Limit("sign-up try", (Rate(20, MINUTE),))  # of an address
 PASSWORD = Limit("password", (Rate(5, MINUTE),))  # of a person who is asked for it once more
 RESET = Limit("password reset", (Rate(20, MINUTE),))  # of an address
 RESET_OF = Limit("password reset of", (Rate(5, HOUR),))  # of an e-mail address, known or not
+NAME = Limit("name", (Rate(10, HOUR),))  # of a person who changes theirs
 EMAIL = Limit("e-mail", (Rate(10, HOUR),))  # of a person who adds or changes addresses
 CONFIRMATION = Limit("confirmation", (Rate(1, 3 * MINUTE),))  # of an e-mail address
 

@@ -18,7 +18,8 @@ from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, Throt
 from site_config.accounts.services import AccountService, LastSuperuser
 
 
-class AccountView(FormPageMixin, SuccessMessageMixin, UpdateView):
+class AccountView(ThrottledMixin, FormPageMixin, SuccessMessageMixin, UpdateView):
+    throttles = {throttles.NAME: throttles.person}  # everybody they know is told
     form_class = NameForm
     template_name = "accounts/account.html"
     context_object_name = "person"  # `user`, the default, is who is signed in

@@ -140,6 +140,7 @@ TABLE = [
     Row("password change", 5, MINUTE, posting("/accounts/password/change/")),
     Row("delete account", 5, MINUTE, posting("/account/delete/", password=says("wrong"))),
     Row("re-authentication", 5, MINUTE, posting("/accounts/reauthenticate/")),
+    Row("change of name", 10, HOUR, posting("/account/", username="alicia{}x".format)),
     Row("e-mail changes", 10, HOUR, posting("/accounts/email/", email="n{}@example.com".format)),
     Row("password reset", 20, MINUTE, resetting),
     Row("password reset of one e-mail address", 5, HOUR, resetting_one),
