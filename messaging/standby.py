@@ -17,8 +17,8 @@ DEEDS |= {"set_many", "touch"}
 class StandbyClient:
     """django-redis' client (its setting CLIENT_CLASS), for when the server fails.
 
-    Throttles count on, locks can be had, and pages stay warm: in this process alone, which is all
-    right for whatever may be in a cache. Of a server that hangs, one request notices.
+    Pages stay warm: in this process alone, which is all right for whatever may be in a cache. Of a
+    server that hangs, one request notices.
     """
 
     never_fails = True
