@@ -9,10 +9,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
+from django.urls import get_resolver
 
 from messaging.tests.factories import fresh, write
 from messaging.tests.test_races import at_once, expect
 from messaging.throttles import DAY, HOUR, MINUTE, SEND, count
+from site_config.accounts.mixins import ThrottledMixin
 
 User = get_user_model()
 PASSWORD = "correct horse battery"
@@ -390,3 +392,42 @@ def test_who_has_to_confirm_gets_one_mail_in_three_minutes(alice, mailoutbox, se
 def test_machines_ask_for_health_as_often_as_they_like():
     assert {Client().get("/healthz").status_code for _ in range(130)} == {200}
     assert {Client().get("/readyz").status_code for _ in range(130)} == {200}
+
+
+# --- No page is forgotten ---
+
+FREE = {  # of limits of their own: nothing can be guessed, made or sent there
+    "account_login",  # counted by the adapter, which is asked for a password elsewhere too
+    "account_logout",
+    "account-sign-out-everywhere",
+    "account_confirm_email",
+    "account_set_password",  # of who has none yet
+    "account_email_verification_sent",
+    "account_confirm_login_code",  # nobody signs in by code
+}
+
+
+def doors(resolver, prefix=""):
+    """Yield the name and the class of each page below /account/ and /accounts/."""
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if hasattr(entry, "url_patterns"):
+            yield from doors(entry, path)
+        elif path.startswith("account"):
+            yield entry.name, getattr(entry.callback, "view_class", None)
+
+
+def takes_a_form(view):
+    return view is None or (hasattr(view, "post") and "post" in view.http_method_names)
+
+
+def test_each_page_with_a_form_counts():
+    """Those of allauth too: what comes with the next part of it has to be thought of."""
+    found = {}
+    for name, view in doors(get_resolver()):
+        found.setdefault(name, view)  # ours come first, so they are the ones that answer
+    assert {
+        name
+        for name, view in found.items()
+        if takes_a_form(view) and not (view and issubclass(view, ThrottledMixin))
+    } == FREE
