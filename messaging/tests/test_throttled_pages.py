@@ -110,7 +110,7 @@ def test_fifty_versions_are_enough(signed_in, alice, letter, headers):
 
 
 @WAYS
-def test_a_poll_that_is_too_fast_gets_nothing_to_show(signed_in, alice, settings, headers):
+def test_a_poll_that_is_too_fast_gets_nothing_to_show(signed_in, alice, clock, headers):
     client = signed_in(alice)
     for _ in range(240):
         client.get("/notifications/", headers=HTMX | {"HX-PTag": "x"})
