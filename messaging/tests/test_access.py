@@ -50,6 +50,9 @@ PUBLIC = {
     "healthz": {"GET": "200 200"},
     "readyz": {"GET": "200 200"},
     "metrics": {"GET": "404 404"},  # without its token
+    "manifest.webmanifest": {"GET": "200 200"},
+    "worker.js": {"GET": "200 200"},
+    "offline/": {"GET": "200 200"},
     "accounts/login/": {"GET": "200 302", "POST": "422 302"},
     "accounts/signup/": {"GET": "200 302", "POST": "422 302"},
     "accounts/logout/": {"GET": "302 200", "POST": "302 302"},
