@@ -28,7 +28,7 @@ AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.ex
 	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev seed shell test nightly bench browser check lint format vendor-htmx clean
+.PHONY: help run dev seed shell test nightly bench audit browser check lint format vendor-htmx clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -103,6 +103,10 @@ bench: $(VENV)/.installed $(DATA_DIR)/static/staticfiles.json ## Measure what pa
 		echo "==> In a scratch database on the server of DATABASE_URL"; \
 		$(MANAGE) bench $(ARGS) || status=1; \
 	fi; exit $$status
+
+audit: $(VENV)/.installed-dev browser ## Have pages judged: Lighthouse, the Nu HTML checker, sizes (needs node, java, Chromium)
+	@mkdir -p $(TEST_DATA)
+	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/python -m e2e.audit
 
 check: lint ## Check style, templates, migrations and settings, a public site's too
 	@mkdir -p $(TEST_DATA)

@@ -41,8 +41,8 @@ class Server:
         STATIC.mkdir(parents=True, exist_ok=True)
         (self.data_dir / "static").symlink_to(STATIC)
         if not _is_collected():
-            self._manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
-        self._manage("migrate", "--noinput", "--verbosity", "0")
+            self.manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
+        self.manage("migrate", "--noinput", "--verbosity", "0")
 
     def start(self):
         if self._process:
@@ -63,7 +63,7 @@ class Server:
             self._process.wait(timeout=READY_WITHIN)
             self._process = None
 
-    def _manage(self, *arguments):
+    def manage(self, *arguments):
         command = [sys.executable, "manage.py", *arguments]
         subprocess.run(command, cwd=ROOT, env=self._environment, check=True)
 
