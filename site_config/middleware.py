@@ -4,6 +4,7 @@ import time
 from collections import Counter
 
 from django.db import connection
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseFileResponse
 
@@ -102,6 +103,19 @@ class HeadersMiddleware:
             return None
         logger.warning("503: %s", exception)
         return views.service_unavailable(request)
+
+
+class LanguageMiddleware:
+    """Speaks the language that a person has chosen, or else the one their browser asks for."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        chosen = getattr(request.user, "language", "")
+        language = chosen or translation.get_language_from_request(request)
+        with translation.override(language):
+            return self.get_response(request)
 
 
 class ThrottleMiddleware:

@@ -36,6 +36,7 @@ PRIVATE = {
     "notifications/<int:pk>/read/": {"POST": "404 404 302/200"},
     "people/": {"GET": "200"},
     "account/": {"GET": "200", "POST": "302"},
+    "account/preferences/": {"GET": "200", "POST": "302"},
     "account/delete/": {"GET": "200", "POST": "302"},
     "account/sign-out-everywhere/": {"POST": "302"},
     "accounts/email/": {"GET": "200", "POST": "302"},

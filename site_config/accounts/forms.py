@@ -1,4 +1,5 @@
 from django import forms
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,25 @@ class NameForm(NameRules, forms.ModelForm):
         fields = ["username"]
         labels = {"username": _("Your name")}
         help_texts = {"username": _("Others see it, and you sign in with it.")}
+
+
+class PreferencesForm(forms.ModelForm):
+    """How the site looks to one person."""
+
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("As the browser asks for")), *settings.LANGUAGES],
+        widget=forms.Select({"class": "field__input"}),
+    )
+
+    class Meta:
+        model = get_user_model()
+        fields = ["language"]
+
+    def save(self, commit=True):
+        self.instance.save(update_fields=self.Meta.fields)
+        return self.instance
 
 
 class PasswordForm(forms.Form):

@@ -32,6 +32,7 @@ class User(AbstractUser):
         error_messages={"unique": _("This name is taken.")},
     )
     username_key = models.CharField(max_length=255, unique=True, editable=False)
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
     session_version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = PeopleManager()

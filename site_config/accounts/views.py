@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model, logout, update_session_auth_hash
 from django.contrib.messages.views import SuccessMessageMixin
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
@@ -13,7 +14,7 @@ from django.views.generic import FormView, UpdateView
 from messaging.services import UserCleanupService
 from messaging.services.cleanup import keeps_words_of_others
 from site_config.accounts import throttles
-from site_config.accounts.forms import NameForm, PasswordForm
+from site_config.accounts.forms import NameForm, PasswordForm, PreferencesForm
 from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
 from site_config.accounts.services import AccountService, LastSuperuser
 
@@ -29,6 +30,27 @@ class AccountView(ThrottledMixin, FormPageMixin, SuccessMessageMixin, UpdateView
     def get_object(self, queryset=None):
         # Not request.user: a form writes a refused name onto its object, and the page shows it.
         return get_user_model().objects.get(pk=self.request.user.pk)
+
+    def get_context_data(self, **kwargs):
+        preferences = PreferencesForm(instance=self.object)
+        return super().get_context_data(preferences=preferences, **kwargs)
+
+
+class PreferencesView(FormPageMixin, UpdateView):
+    form_class = PreferencesForm
+    template_name = "accounts/preferences.html"
+    context_object_name = "person"
+    success_url = reverse_lazy("account")
+
+    def get_object(self, queryset=None):
+        return get_user_model().objects.get(pk=self.request.user.pk)
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        browsers = translation.get_language_from_request(self.request)
+        with translation.override(self.object.language or browsers):  # the next page's
+            messages.success(self.request, _("Your preferences are saved."))
+        return response
 
 
 class SignOutEverywhereView(View):
