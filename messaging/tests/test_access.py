@@ -39,6 +39,7 @@ PRIVATE = {
     "account/preferences/": {"GET": "200", "POST": "302"},
     "account/delete/": {"GET": "200", "POST": "302"},
     "account/sign-out-everywhere/": {"POST": "302"},
+    "account/theme/": {"POST": "302"},
     "accounts/email/": {"GET": "200", "POST": "302"},
     "accounts/password/change/": {"GET": "200", "POST": "422"},
     "accounts/password/set/": {"GET": "302", "POST": "302"},  # to change: all have one

@@ -1,18 +1,21 @@
 from django.contrib.auth import get_user_model
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Left
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.views.generic import TemplateView
 
 from messaging import fragments
 from messaging.models import Mailbox, Message, Participation
 from messaging.paging import Page, PageKey, newest_first
 
-from .mixins import PartialMixin, PollMixin
+from .mixins import PartialMixin, PollMixin, make_ptag
 
 PAGE_SIZE = 25
 COLUMNS = [
     "pk",
+    "thread_id",
     "unread_count",
     "snippet",
     "message_pk",
@@ -30,11 +33,12 @@ class InboxView(PartialMixin, PollMixin, TemplateView):
     http_method_names = ["get", "head"]
     template_name = "messaging/inbox.html"
     partial_name = "inbox-update"
+    pane_name = "inbox-pane"
 
     def get(self, request, *args, **kwargs):
         self.tab = self.get_tab()
         self.before = PageKey.parse(request.GET.get("before"))
-        ptag = self.get_ptag("inbox", self.tab, self.before or "")
+        ptag = get_inbox_ptag(request.user, self.tab, self.before or "")
         if not_modified := self.not_modified(ptag):
             return not_modified
         response = self.render_to_response(self.get_context_data(ptag=ptag))
@@ -48,18 +52,42 @@ class InboxView(PartialMixin, PollMixin, TemplateView):
         return "unread" if Mailbox.of(self.request.user).unread_count else "all"
 
     def get_context_data(self, **kwargs):
-        before = str(self.before or "")
-        return super().get_context_data(
-            tab=self.tab,
-            before=before,
-            list_key=fragments.mailbox_key("inbox", self.request.user, self.tab, before),
-            list_lifetime=fragments.LIFETIME,
-            page=self.get_page(),
-            **kwargs,
-        )
+        list_context = get_list_context(self.request.user, self.tab, self.before)
+        return super().get_context_data(**list_context, **kwargs)
 
-    def get_page(self):
-        return InboxPage(self.request.user, *TABS[self.tab], before=self.before)
+
+def get_inbox_ptag(user, tab, before=""):
+    return make_ptag(user, "inbox", tab, before)
+
+
+def get_list_context(user, tab, before=None):
+    return {
+        "tab": tab,
+        "before": str(before or ""),
+        "list_key": fragments.mailbox_key("inbox", user, tab, before or ""),
+        "list_lifetime": fragments.LIFETIME,
+        "page": InboxPage(user, *TABS[tab], before=before),
+    }
+
+
+def render_list_beside(user, thread_pk):
+    """Return the list as it stands beside a thread, whose line is marked as the one that is open.
+
+    It is kept as a whole: the mailbox moves with all that it shows.
+    """
+    html = fragments.remember(
+        fragments.mailbox_key("inbox-beside", user), lambda: _build_list_beside(user)
+    )
+    line = f'data-thread="{thread_pk}"'
+    return mark_safe(html.replace(line, f'{line} aria-current="true"', 1))  # noqa: S308
+
+
+def _build_list_beside(user):
+    context = get_list_context(user, "all") | {
+        "is_beside": True,
+        "ptag": get_inbox_ptag(user, "all"),
+    }
+    return str(render_to_string("messaging/inbox.html#list-pane", context))
 
 
 class InboxPage(Page):
@@ -84,6 +112,7 @@ class InboxPage(Page):
         other = (place.receiver_name if is_mine else place.sender_name) or ""
         return {
             "pk": str(place.pk),
+            "thread": str(place.thread_id),
             "url": reverse("messaging:thread", args=[place.message_pk]),
             "other": other,
             "initial": other[:1].upper(),

@@ -16,12 +16,23 @@ class PartialMixin:
 
     http_method_names = ["get", "head", "post"]
     partial_name = ""
+    pane_name = ""  # of the partial that fills the pane beside the list
 
     def get_template_names(self):
         names = super().get_template_names()
-        if self.partial_name and self.request.htmx:
-            return [f"{name}#{self.partial_name}" for name in names]
+        if partial := self._choose_partial():
+            return [f"{name}#{partial}" for name in names]
         return names
+
+    def _choose_partial(self):
+        if not self.request.htmx:
+            return ""
+        return self.pane_name if self.pane_name and self.is_for_pane else self.partial_name
+
+    @property
+    def is_for_pane(self):
+        """Whether htmx opens the page in the pane beside the list."""
+        return (self.request.htmx.target or "").endswith("#pane")
 
     def dispatch(self, request, *args, **kwargs):
         response = super().dispatch(request, *args, **kwargs)
@@ -36,9 +47,7 @@ class PollMixin:
     """
 
     def get_ptag(self, *parts):
-        user = self.request.user
-        versions = (user.pk, Mailbox.of(user).version, *parts)
-        return fragments.digest(fragments.key("ptag", *versions))
+        return make_ptag(self.request.user, *parts)
 
     def not_modified(self, ptag):
         """Return the 304 if the list that the client has is this one, else None."""
@@ -80,6 +89,11 @@ class VisibleMessageMixin:
 
     def get_message(self, **filters):
         return get_object_or_404(self.get_messages(), **({"pk": self.kwargs["pk"]} | filters))
+
+
+def make_ptag(user, *parts):
+    versions = (user.pk, Mailbox.of(user).version, *parts)
+    return fragments.digest(fragments.key("ptag", *versions))
 
 
 def refresh_mailbox(request):

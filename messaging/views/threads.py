@@ -19,6 +19,7 @@ from messaging.skeletons import Skeleton
 from messaging.tree import DEEPEST_LEVEL, Tree, expand
 
 from .articles import make_articles
+from .inbox import render_list_beside
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
 
 BIGGEST = 2**62  # no id is
@@ -59,6 +60,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         name = other.get_username() if other else ""
         return {
             "pk": message.pk,
+            "thread": str(message.thread_id),
             "url": reverse("messaging:thread", args=[message.pk]),
             "other_name": name,
             "other_url": reverse("messaging:conversation", args=[name]) if name else "",
@@ -72,6 +74,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         page = fragments.remember(facts["list_key"], lambda: self._build(get_message(), state))
         return {
             "message": {"pk": facts["pk"]},
+            "thread": facts["thread"],
             "other_name": facts["other_name"],
             "other_url": facts["other_url"],
             "can_mark_unread": facts["can_mark_unread"],
@@ -132,6 +135,7 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
 
     template_name = "messaging/thread.html"
     partial_name = "thread-update"
+    pane_name = "thread-pane"
 
     def get(self, request, *args, **kwargs):
         state = PageState.parse(request.GET)
@@ -139,6 +143,8 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
         if not_modified := self.not_modified(ptag):
             return not_modified
         context = self.get_page_context(state)
+        if not request.htmx:
+            context["list_pane"] = render_list_beside(request.user, context["thread"])
         response = self.render_to_response(self.get_context_data(**context))
         response["HX-PTag"] = context["ptag"]
         return response
@@ -166,6 +172,7 @@ class ReplyListView(ShownThreadMixin, PartialMixin, TemplateView):
 
     def _show_branch(self):
         context = self.get_page_context(PageState(is_branch=True)) | {"can_mark_unread": False}
+        context["list_pane"] = render_list_beside(self.request.user, context["thread"])
         return self.render_to_response(self.get_context_data(**context))
 
 

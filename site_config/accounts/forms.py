@@ -40,6 +40,13 @@ class PreferencesForm(forms.ModelForm):
         return self.instance
 
 
+class ThemeForm(forms.ModelForm):
+    class Meta:
+        model = get_user_model()
+        fields = ["theme"]
+        widgets = {"theme": forms.RadioSelect}
+
+
 class PasswordForm(forms.Form):
     """Ask for the password of `user` before something that can't be undone."""
 

@@ -22,6 +22,12 @@ class PeopleManager(UserManager):
         return super().bulk_create(objs, **kwargs)
 
 
+class Theme(models.TextChoices):
+    SYSTEM = "system", _("As the device has it")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
 class User(AbstractUser):
     username = models.CharField(
         _("name"),
@@ -33,6 +39,9 @@ class User(AbstractUser):
     )
     username_key = models.CharField(max_length=255, unique=True, editable=False)
     language = models.CharField(_("language"), max_length=10, blank=True, default="")
+    theme = models.CharField(
+        _("look"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM, db_default=Theme.SYSTEM
+    )
     session_version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = PeopleManager()

@@ -17,7 +17,12 @@
     if (event.target.closest("[data-opens=keys]")) help.showModal();
   });
 
-  const lines = () => [...document.querySelectorAll(LINES)].filter((line) => line.checkVisibility());
+  // Of a list beside a thread, the thread: the list is where Esc leads.
+  const lines = () => {
+    const all = [...document.querySelectorAll(LINES)].filter((line) => line.checkVisibility());
+    const inPane = all.filter((line) => line.closest("#pane"));
+    return inPane.length ? inPane : all;
+  };
   const current = () => document.activeElement?.closest(LINES);
 
   const move = (step) => {

@@ -46,7 +46,8 @@
     const isTooEarly =
       ctx.sourceEvent.type === "every" && Date.now() - poll.askedAt < paceOf(poll) - SLACK;
     const isResting = Date.now() < poll.restsUntil;
-    if (document.hidden || isSignedOut || isTooEarly || isResting) event.preventDefault();
+    const isInSight = ctx.sourceElement.checkVisibility(); // a phone shows one pane at a time
+    if (document.hidden || !isInSight || isSignedOut || isTooEarly || isResting) event.preventDefault();
     else poll.askedAt = Date.now();
   });
 
