@@ -32,6 +32,7 @@ class ContentField(forms.CharField):
 
     def __init__(self, **kwargs):
         attrs = {"rows": 4, "data-limit": str(CONTENT_MAX_LENGTH), "dir": "auto"}
+        attrs["placeholder"] = " "  # a style sheet can tell by it whether anything was typed
         kwargs = {
             "label": _("Message"),
             "max_length": CONTENT_MAX_LENGTH,

@@ -51,6 +51,7 @@ class Row:
     node: Node
     level: int
     is_unread: bool = False
+    is_branch: bool = False  # the rows below hang on it
     open: tuple = ()  # the runs for polls to send back
     count: int | None = None
     after: int = 0
@@ -234,6 +235,7 @@ class Tree:
             below = self._below(row.node, row.level)
             row.is_unread = _is_unread(row.node, self._viewer_pk, self._new)
             if below:
+                row.is_branch = below[0].level > row.level
                 row.open = self._to_send_back(row.node)
                 stack.extend(reversed(below))
             yield row

@@ -221,7 +221,7 @@ def render_list(viewer, message, rows):
 def _stamp(row):
     node = row.node
     return (
-        *(row.kind, row.level, row.is_unread, row.count, row.after, row.before),
+        *(row.kind, row.level, row.is_unread, row.is_branch, row.count, row.after, row.before),
         *(node.pk, node.revision, node.is_deleted, node.sender_id),
     )
 
@@ -247,7 +247,7 @@ def _lines(rows, articles, fields=""):
             yield _link_to_more(row)
         elif article := articles.get(row.node.pk):
             words = article.words | {"level": str(row.level), "fields": fields}
-            yield article.shape | {"kind": "message"}, words
+            yield article.shape | {"kind": "message", "is_branch": row.is_branch}, words
             fields = ""
 
 
