@@ -10,7 +10,8 @@ register = template.Library()
 
 def _with_counts(row):
     counts = {name: row[f"has_{name}"] and row[name] for name in ("unread", "bell")}
-    return row | {"counts": counts}
+    many = {f"many_{name}": row[f"many_{name}"] for name in counts}
+    return row | {"counts": counts | many}
 
 
 NAVIGATION = Skeleton("messaging/_navigation.html", _with_counts)
@@ -37,6 +38,20 @@ class Counts:
         )
         return str(number or "")
 
+    @property
+    def many_unread(self):
+        return is_many(self.unread)
+
+    @property
+    def many_bell(self):
+        return is_many(self.bell)
+
+
+@register.filter
+def is_many(number):
+    """Whether a number, as a word, is too wide for a badge, which says "99+" instead."""
+    return len(number) > 2
+
 
 @register.simple_tag(takes_context=True)
 def mailbox_counts(context):
@@ -53,6 +68,8 @@ def person_navigation(context):
         "here": match.url_name if match else "",
         "has_unread": bool(counts.unread),
         "has_bell": bool(counts.bell),
+        "many_unread": counts.many_unread,
+        "many_bell": counts.many_bell,
     }
     words = {
         "unread": counts.unread,

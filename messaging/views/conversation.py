@@ -79,11 +79,21 @@ class ConversationPage(Page):
         people = [user, *(message.sender for message in message_list)]
         unread = {m.pk for m in message_list if m.receiver_id == user.pk and not m.read}
         articles = make_articles(message_list, user, people, unread=unread)
-        return [
-            {"article": articles[message.pk], "other": message.other_person(user)}
-            for message in message_list
-            if message.pk in articles
-        ]
+        entries, day, is_news = [], None, False
+        for message in message_list:
+            if message.pk not in articles:
+                continue
+            entries.append(
+                {
+                    "article": articles[message.pk],
+                    "other": message.other_person(user),
+                    "moment": message.timestamp,
+                    "is_new_day": message.timestamp.date() != day,  # in UTC: the browser knows better
+                    "is_first_new": message.pk in unread and not is_news,
+                }
+            )
+            day, is_news = message.timestamp.date(), is_news or message.pk in unread
+        return entries
 
 
 def newest_messages(user, other, before, limit):

@@ -14,9 +14,14 @@
     short: format({ ...date, year: "numeric" }),
     long: format({ ...date, year: "numeric", ...hour }),
   };
+  const day = format({ weekday: "long", day: "numeric", month: "long" });
+  const dayLongAgo = format({ dateStyle: "long" });
   const whole = format({ dateStyle: "full", timeStyle: "long" });
-  const [first, ...rest] = new Intl.RelativeTimeFormat(locales, { numeric: "auto" }).format(-1, "day");
-  const yesterday = first.toLocaleUpperCase(page) + rest.join("");
+  const relative = (days) => {
+    const [first, ...rest] = new Intl.RelativeTimeFormat(locales, { numeric: "auto" }).format(-days, "day");
+    return first.toLocaleUpperCase(page) + rest.join("");
+  };
+  const yesterday = relative(1);
   let shown = new WeakMap();
   let today = "";
 
@@ -26,13 +31,30 @@
     const now = new Date();
     // Days between two midnights: one of them may have had 23 hours.
     const days = Math.round((midnight(now) - midnight(when)) / DAY);
+    if (length === "day") return dayWords(when, days, now);
     if (days === 0) return clock.format(when);
     if (days === 1) return length === "short" ? yesterday : `${yesterday} ${clock.format(when)}`;
     const isThisYear = when.getFullYear() === now.getFullYear();
     return (isThisYear ? thisYear : longAgo)[length].format(when);
   };
 
+  const dayWords = (when, days, now) => {
+    if (days === 0 || days === 1) return relative(days);
+    return (when.getFullYear() === now.getFullYear() ? day : dayLongAgo).format(when);
+  };
+
+  // A list tells each day once: the first line of a day on the reader's calendar says it.
+  const separateDays = () => {
+    let last = "";
+    for (const line of document.querySelectorAll(".conversation__day")) {
+      const own = new Date(line.firstElementChild.dateTime).toDateString();
+      line.hidden = own === last;
+      last = own;
+    }
+  };
+
   const localise = () => {
+    separateDays();
     if (today !== new Date().toDateString()) shown = new WeakMap(); // "Yesterday" is of a day
     today = new Date().toDateString();
     for (const element of document.querySelectorAll("time[datetime]")) {
