@@ -160,7 +160,7 @@ def test_an_unchanged_poll_is_an_empty_304_of_two_queries(
     assert weight <= 400
 
 
-def test_a_changed_poll_brings_the_list_the_numbers_and_the_title(alice, bob, signed_in):
+def test_a_changed_poll_brings_the_list_and_the_numbers(alice, bob, signed_in):
     write(bob, alice)
     client = signed_in(alice)
     ptag = ptag_of(client.get("/inbox/?show=all"))
@@ -172,7 +172,7 @@ def test_a_changed_poll_brings_the_list_the_numbers_and_the_title(alice, bob, si
     assert "<html" not in html
     assert 'hx-target="#nav-unread" hx-swap="outerHTML"' in html
     assert 'hx-target="#nav-bell" hx-swap="outerHTML"' in html
-    assert re.search(r"<title>\(2\)\s+Inbox · Parley</title>", html)
+    assert "<title>" not in html  # the list may stand beside a thread, whose title it is
     assert response["HX-PTag"] == ptag_of(response) != ptag
 
 

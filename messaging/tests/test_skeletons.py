@@ -34,7 +34,7 @@ def test_an_article_is_what_its_template_renders(name):
 def test_a_row_with_a_message_is_what_its_template_renders(name):
     words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3", "level": "2"}
     words |= {"fragment": mark_safe("<p>Tom &amp; Jerry</p>"), "fields": ""}
-    for shape in flags(*FLAGS):
+    for shape in flags(*FLAGS, "is_branch"):
         shape["kind"] = "message"
         assert threads.ROW.fill(shape, words) == threads.ROW.render(shape, words)
 
@@ -58,7 +58,7 @@ def test_a_message_is_what_its_template_renders():
 def test_the_navigation_is_what_its_template_renders(name):
     words = {"unread": "3", "bell": "12", "name": name, "initial": name[:1], "tint": "3"}
     words["csrf_token"] = "aB3"
-    for shape in flags("has_unread", "has_bell"):
+    for shape in flags("has_unread", "has_bell", "many_unread", "many_bell"):
         for here in ("inbox", "conversation", "message-create", "notification-list", "thread", ""):
             whole = shape | {"here": here}
             assert NAVIGATION.fill(whole, words) == NAVIGATION.render(whole, words)
