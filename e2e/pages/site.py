@@ -2,8 +2,11 @@
 
 POLL = """
 () => new Promise((resolve) => {
+  const asking = [...document.querySelectorAll("[data-poll]")].filter((list) => list.checkVisibility());
+  const waiting = new Set(asking.map(({ id }) => id));
   document.addEventListener("htmx:finally:request", function answered({ detail }) {
-    if (!detail.ctx.sourceElement.matches("[data-poll]")) return;
+    waiting.delete(detail.ctx.sourceElement.id);
+    if (waiting.size) return;
     document.removeEventListener("htmx:finally:request", answered);
     resolve(); // htmx says so when the answer is swapped in
   });

@@ -23,7 +23,7 @@ class PeopleManager(UserManager):
 
 
 class Theme(models.TextChoices):
-    SYSTEM = "system", _("As the device has it")
+    SYSTEM = "system", _("Like the device")
     LIGHT = "light", _("Light")
     DARK = "dark", _("Dark")
 

@@ -66,4 +66,8 @@
 
   document.addEventListener("htmx:after:swap", mark);
   mark();
+  const current = list.querySelector(".thread-row__link[aria-current]");
+  const { top: from, bottom: to } = list.getBoundingClientRect();
+  const at = current?.getBoundingClientRect();
+  if (at && (at.top < from || at.bottom > to)) list.scrollTop += at.top - from - (to - from) / 2;
 })();

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
             name="theme",
             field=models.CharField(
                 choices=[
-                    ("system", "As the device has it"),
+                    ("system", "Like the device"),
                     ("light", "Light"),
                     ("dark", "Dark"),
                 ],
