@@ -2,7 +2,8 @@
 
 POLL = """
 () => new Promise((resolve) => {
-  const asking = [...document.querySelectorAll("[data-poll]")].filter((list) => list.checkVisibility());
+  const lists = [...document.querySelectorAll("[data-poll]")];
+  const asking = lists.filter((list) => list.checkVisibility());
   const waiting = new Set(asking.map(({ id }) => id));
   document.addEventListener("htmx:finally:request", function answered({ detail }) {
     waiting.delete(detail.ctx.sourceElement.id);

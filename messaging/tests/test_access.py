@@ -36,10 +36,9 @@ PRIVATE = {
     "notifications/<int:pk>/read/": {"POST": "404 404 302/200"},
     "people/": {"GET": "200"},
     "account/": {"GET": "200", "POST": "302"},
-    "account/preferences/": {"GET": "200", "POST": "302"},
+    "account/preferences/": {"GET": "200", "POST": "422"},
     "account/delete/": {"GET": "200", "POST": "302"},
     "account/sign-out-everywhere/": {"POST": "302"},
-    "account/theme/": {"POST": "302"},
     "accounts/email/": {"GET": "200", "POST": "302"},
     "accounts/password/change/": {"GET": "200", "POST": "422"},
     "accounts/password/set/": {"GET": "302", "POST": "302"},  # to change: all have one

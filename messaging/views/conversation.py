@@ -88,7 +88,7 @@ class ConversationPage(Page):
                     "article": articles[message.pk],
                     "other": message.other_person(user),
                     "moment": message.timestamp,
-                    "is_new_day": message.timestamp.date() != day,  # in UTC: the browser knows better
+                    "is_new_day": message.timestamp.date() != day,  # UTC: browsers know better
                     "is_first_new": message.pk in unread and not is_news,
                 }
             )

@@ -33,18 +33,13 @@ class PreferencesForm(forms.ModelForm):
 
     class Meta:
         model = get_user_model()
-        fields = ["language"]
+        fields = ["theme", "language"]
+        labels = {"theme": _("Look")}
+        widgets = {"theme": forms.RadioSelect}
 
     def save(self, commit=True):
         self.instance.save(update_fields=self.Meta.fields)
         return self.instance
-
-
-class ThemeForm(forms.ModelForm):
-    class Meta:
-        model = get_user_model()
-        fields = ["theme"]
-        widgets = {"theme": forms.RadioSelect}
 
 
 class PasswordForm(forms.Form):

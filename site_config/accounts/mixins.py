@@ -1,5 +1,7 @@
 from http import HTTPStatus
 
+from django.forms import RadioSelect
+
 from messaging.throttles import count
 
 NAME_ATTRIBUTES = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -40,7 +42,8 @@ class FormPageMixin:
 
     def _dress(self, name, field):
         field.label = self.labels.get(name, field.label)
-        field.widget.attrs["class"] = "field__input"
+        if not isinstance(field.widget, RadioSelect):
+            field.widget.attrs["class"] = "field__input"
         field.widget.attrs.pop("placeholder", None)  # the label says it
         if name in ("login", "username"):
             field.widget.attrs.update(NAME_ATTRIBUTES)

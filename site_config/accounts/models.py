@@ -38,9 +38,13 @@ class User(AbstractUser):
         error_messages={"unique": _("This name is taken.")},
     )
     username_key = models.CharField(max_length=255, unique=True, editable=False)
-    language = models.CharField(_("language"), max_length=10, blank=True, default="")
+    language = models.CharField(_("language"), max_length=10, blank=True, default="", db_default="")
     theme = models.CharField(
-        _("look"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM, db_default=Theme.SYSTEM
+        _("look"),
+        max_length=6,
+        choices=Theme.choices,
+        default=Theme.SYSTEM,
+        db_default=Theme.SYSTEM,
     )
     session_version = models.PositiveIntegerField(default=1, editable=False)
 

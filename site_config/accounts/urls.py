@@ -5,7 +5,6 @@ from site_config.accounts import views
 urlpatterns = [
     path("", views.AccountView.as_view(), name="account"),
     path("preferences/", views.PreferencesView.as_view(), name="account-preferences"),
-    path("theme/", views.ThemeView.as_view(), name="account-theme"),
     path("delete/", views.AccountDeleteView.as_view(), name="account-delete"),
     path(
         "sign-out-everywhere/",

@@ -1,11 +1,8 @@
 """The pages under /account/: what a person can do about their own account."""
 
-from http import HTTPStatus
-
 from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, update_session_auth_hash
 from django.contrib.messages.views import SuccessMessageMixin
-from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils import translation
@@ -17,7 +14,7 @@ from django.views.generic import FormView, UpdateView
 from messaging.services import UserCleanupService
 from messaging.services.cleanup import keeps_words_of_others
 from site_config.accounts import throttles
-from site_config.accounts.forms import NameForm, PasswordForm, PreferencesForm, ThemeForm
+from site_config.accounts.forms import NameForm, PasswordForm, PreferencesForm
 from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
 from site_config.accounts.services import AccountService, LastSuperuser
 
@@ -36,8 +33,7 @@ class AccountView(ThrottledMixin, FormPageMixin, SuccessMessageMixin, UpdateView
 
     def get_context_data(self, **kwargs):
         preferences = PreferencesForm(instance=self.object)
-        theme_form = ThemeForm(instance=self.request.user)
-        return super().get_context_data(preferences=preferences, theme_form=theme_form, **kwargs)
+        return super().get_context_data(preferences=preferences, **kwargs)
 
 
 class PreferencesView(FormPageMixin, UpdateView):
@@ -55,19 +51,6 @@ class PreferencesView(FormPageMixin, UpdateView):
         with translation.override(self.object.language or browsers):  # the next page's
             messages.success(self.request, _("Your preferences are saved."))
         return response
-
-
-class ThemeView(View):
-    """Light, dark, or as the device has it: kept with the account, and so on every device."""
-
-    http_method_names = ["post"]
-
-    def post(self, request):
-        form = ThemeForm(request.POST, instance=request.user)
-        if not form.is_valid():
-            return HttpResponse(status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        request.user.save(update_fields=["theme"])
-        return redirect("account")
 
 
 class SignOutEverywhereView(View):

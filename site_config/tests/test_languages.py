@@ -23,24 +23,28 @@ def test_a_language_that_nobody_translated_is_answered_in_english(client):
 
 def test_a_person_is_spoken_to_in_the_language_they_chose(signed_in, alice):
     browser = signed_in(alice)
-    response = browser.post("/account/preferences/", {"language": "fr"}, headers=GERMAN)
+    response = browser.post(
+        "/account/preferences/", {"theme": "system", "language": "fr"}, headers=GERMAN
+    )
     assert (response.status_code, response["Location"]) == (302, "/account/")
     assert language(browser.get("/inbox/", headers=GERMAN)) == "fr"
-    browser.post("/account/preferences/", {"language": ""})
+    browser.post("/account/preferences/", {"theme": "system", "language": ""})
     assert language(browser.get("/inbox/", headers=GERMAN)) == "de"
 
 
 def test_a_language_that_is_not_there_is_refused(signed_in, alice):
-    response = signed_in(alice).post("/account/preferences/", {"language": "xx"})
+    response = signed_in(alice).post("/account/preferences/", {"theme": "system", "language": "xx"})
     alice.refresh_from_db()
     assert (response.status_code, alice.language) == (422, "")
 
 
 def test_to_choose_a_language_changes_nothing_else(signed_in, alice):
     before = type(alice).objects.filter(pk=alice.pk).values().get()
-    signed_in(alice).post("/account/preferences/", {"language": "ar", "is_staff": "on"})
+    signed_in(alice).post(
+        "/account/preferences/", {"theme": "dark", "language": "ar", "is_staff": "on"}
+    )
     after = type(alice).objects.filter(pk=alice.pk).values().get()
-    assert after == before | {"language": "ar", "last_login": after["last_login"]}
+    assert after == before | {"theme": "dark", "language": "ar"}
 
 
 def test_no_list_in_one_language_is_kept_for_another(signed_in, alice, bob):
