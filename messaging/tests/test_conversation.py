@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 
 from messaging.models import Message
-from messaging.services import MessageService
+from messaging.services import MessageService, ThreadService
 from messaging.views.conversation import newest_messages
 
 from .many import NOON, write_many
@@ -169,3 +169,19 @@ def test_a_conversation_can_only_be_read(alice, signed_in, verb, path):
 def test_both_answers_vary_on_htmx(alice, signed_in):
     for headers in ({}, HTMX):
         assert "HX-Request" in signed_in(alice).get("/conversation/", headers=headers)["Vary"]
+
+
+def test_a_day_is_told_once(alice, bob, signed_in):
+    for minute in (0, 1, 24 * 60):
+        write(bob, alice, f"At {minute}.", minute=minute)
+    html = html_of(signed_in(alice), "/conversation/")
+    days = re.findall(r'<p class="conversation__day"( hidden)?>', html)
+    assert days == ["", " hidden", ""]
+
+
+def test_what_is_new_begins_at_a_line(alice, bob, signed_in):
+    old, *_ = [write(bob, alice, f"Number {n}.", minute=n) for n in range(3)]
+    ThreadService.mark_read(alice, message=old)
+    html = html_of(signed_in(alice), "/conversation/")
+    assert html.count("New from here on") == 1
+    assert html.index("Number 0.") < html.index("New from here on") < html.index("Number 1.")

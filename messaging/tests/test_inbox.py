@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from messaging.models import Mailbox, Message
+from messaging.models import Mailbox, Message, Participation
 from messaging.services import MessageService, ThreadService
 
 from .many import NOON, write_many
@@ -266,3 +266,13 @@ def test_a_page_costs_four_queries_at_most(
         client.get(f"/inbox/?show={tab}")
     with django_assert_max_num_queries(2):
         client.get(f"/inbox/?show={tab}")
+
+
+def test_a_large_number_is_short_to_the_eye_and_whole_to_the_ear(alice, bob, signed_in):
+    letter = write(bob, alice)
+    Participation.objects.filter(user=alice).update(unread_count=134)
+    Mailbox.objects.filter(pk=alice.pk).update(unread_count=134)
+    html = signed_in(alice).get("/inbox/").text
+    assert letter.content in html
+    whole = '<span class="visually-hidden">134 unread</span>'
+    assert len(re.findall(rf'{whole}<span\s+aria-hidden="true">99\+</span>', html)) == 2
