@@ -10,6 +10,7 @@ import hashlib
 from datetime import UTC
 from pathlib import Path
 
+from django.contrib.auth import get_user_model
 from django.core.cache import InvalidCacheBackendError, caches
 from django.template import engines
 from django.urls import get_script_prefix, reverse
@@ -18,10 +19,13 @@ from django.utils.translation import get_language
 
 from .ids import dom_id
 from .models import CacheEpoch, Mailbox, Message
+from .prepared import Prepared
 from .skeletons import Skeleton
 from .text import is_emoji, render_text, write_moment
 
 LIFETIME = 600  # seconds
+
+User = get_user_model()
 
 
 def cache():
@@ -46,6 +50,12 @@ def mailbox_key(name, user, *versions):
 def thread_key(name, user, thread, *versions):
     """Return the key of what one person sees of one thread."""
     return key(name, user.pk, thread.pk, thread.version, *versions)
+
+
+def keys(name, stamps):
+    """Return a key for each stamp, of what `digest` takes; what they begin with is made once."""
+    beginning = key(name)
+    return [f"{beginning}:{digest(*stamp)}" for stamp in stamps]
 
 
 def digest(*words):
@@ -122,7 +132,7 @@ def _message_keys():
 
 def _render_messages(pks, viewer):
     fragments, entries, make_key = {}, {}, _message_keys()
-    for message in Message.objects.visible_to(viewer).filter(pk__in=pks):
+    for message in find_messages(viewer.pk, *pks):
         html = _render_message(message, viewer)
         fragments[message.pk] = html
         # Under the revision of this very row: it may be newer than the one that was asked for.
@@ -130,6 +140,11 @@ def _render_messages(pks, viewer):
         entries[make_key(message.pk, message.revision, message.is_deleted, is_mine)] = html
     cache().set_many(entries, LIFETIME)
     return fragments
+
+
+find_messages = Prepared(
+    lambda viewer, *pks: Message.objects.visible_to(User(viewer)).filter(pk__in=pks)
+)
 
 
 def _render_message(message, viewer):

@@ -352,13 +352,13 @@ def _merge(runs):
 
 def _replies_and_gaps(node, runs, level):
     """Yield the replies to `node` in its runs, and a row for each gap where some are hidden."""
-    shown = [[c for c in node.children if run.after < c.pk <= run.last] for run in runs]
-    runs = [run for run, children in zip(runs, shown, strict=True) if children]
-    shown = [children for children in shown if children]
-    live = sum(not child.is_deleted for children in shown for child in children)
+    shown = [[c for c in node.children if after < c.pk <= last] for _, after, last in runs]
     if node.child_count <= sum(map(len, shown)):
         yield from (Row("message", child, level) for children in shown for child in children)
         return
+    runs = [run for run, children in zip(runs, shown, strict=True) if children]
+    shown = [children for children in shown if children]
+    live = sum(not child.is_deleted for children in shown for child in children)
     gaps = len(runs) + 1
     if runs and not runs[0].after:
         gaps -= 1

@@ -1,6 +1,12 @@
+from itertools import chain
+
 from django.conf import settings
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
+
+from messaging.prepared import Prepared
+
+LARGER = {"sqlite": "MAX", "postgresql": "GREATEST"}  # of two numbers
 
 
 class MailboxQuerySet(models.QuerySet):
@@ -12,13 +18,13 @@ class MailboxQuerySet(models.QuerySet):
         has no row locks: there, the whole write transaction is the lock.)
         """
         wanted = sorted({user_id for user_id in user_ids if user_id is not None})
-        if len(self._held(wanted)) < len(wanted):
+        if len(_hold(wanted)) < len(wanted):
             self._make_missing(wanted)
-            self._held(wanted)
+            _hold(wanted)
 
     def lock_existing(self, *user_ids):
         """Like `lock`, but make none: some of these people may just have been deleted."""
-        self._held(sorted(set(user_ids)))
+        _hold(sorted(set(user_ids)))
 
     def _make_missing(self, user_ids):
         # Only for people who are there: one of them may have left a moment ago.
@@ -26,11 +32,38 @@ class MailboxQuerySet(models.QuerySet):
         people = people.filter(pk__in=user_ids).values_list("pk", flat=True)
         self.bulk_create([Mailbox(user_id=pk, version=1) for pk in people], ignore_conflicts=True)
 
-    def _held(self, user_ids):
-        mailboxes = self.filter(user_id__in=user_ids).order_by("user_id")
-        if connection.features.has_select_for_update:
-            mailboxes = mailboxes.select_for_update()
-        return list(mailboxes.values_list("user_id", flat=True))
+    def move(self, user_ids, unread):
+        """Move the versions of these people's mailboxes; return how many mailboxes there are.
+
+        `unread` maps a user id to the number that its unread total changes by. In plain SQL, for
+        every write does this, and to have it composed takes five times as long.
+        """
+        changes, values = ["version = version + 1"], []
+        if unread:
+            total = f"{LARGER[connection.vendor]}(unread_count + %s, 0)"
+            cases = f" WHEN %s THEN {total}" * len(unread)
+            changes.append(f"unread_count = CASE user_id{cases} ELSE unread_count END")
+            values += chain.from_iterable(unread.items())
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        people = ", ".join(["%s"] * len(user_ids))
+        sql = f"UPDATE {table} SET {', '.join(changes)} WHERE user_id IN ({people})"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*values, *user_ids])
+            return cursor.rowcount
+
+
+def _hold(user_ids):
+    return _held(*user_ids) if user_ids else []
+
+
+_held = Prepared(
+    lambda *user_ids: (
+        Mailbox.objects.filter(user_id__in=user_ids)
+        .order_by("user_id")
+        .select_for_update()
+        .values_list("user_id", flat=True)
+    )
+)
 
 
 class Mailbox(models.Model):

@@ -1,6 +1,6 @@
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from messaging.models import Mailbox, Message, Participation, Thread
 
@@ -20,12 +20,8 @@ class MailboxService:
         `unread` maps a user id to the number that its unread total changes by.
         """
         people = {pk for pk in user_ids if pk is not None}
-        changes = {"version": F("version") + 1}
-        if unread := {pk: number for pk, number in (unread or {}).items() if number}:
-            cases = [When(user_id=pk, then=Value(number)) for pk, number in unread.items()]
-            total = F("unread_count") + Case(*cases, default=Value(0))
-            changes["unread_count"] = Greatest(total, Value(0))
-        if Mailbox.objects.filter(user_id__in=people).update(**changes) < len(people):
+        unread = {pk: number for pk, number in (unread or {}).items() if number}
+        if people and Mailbox.objects.move(people, unread) < len(people):
             Mailbox.objects.lock(*people)  # makes the missing, a version ahead of none
 
     @staticmethod

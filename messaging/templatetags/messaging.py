@@ -1,11 +1,15 @@
 from django import template
+from django.contrib.auth import get_user_model
+from django.db.models import Count
 from django.utils.functional import cached_property
 
 from messaging import fragments, ids, text
 from messaging.models import Mailbox, Notification
+from messaging.prepared import Prepared
 from messaging.skeletons import Skeleton
 
 register = template.Library()
+User = get_user_model()
 
 
 def _with_counts(row):
@@ -18,6 +22,17 @@ NAVIGATION = Skeleton("messaging/_navigation.html", _with_counts)
 
 register.simple_tag(ids.dom_id)
 register.filter("message_text", text.render_text)
+
+
+count_bell = Prepared(
+    lambda user: (
+        Notification.objects.visible_to(User(user))
+        .unread()
+        .values("user")
+        .annotate(number=Count("pk"))
+        .values_list("number", flat=True)
+    )
+)
 
 
 class Counts:
@@ -34,7 +49,7 @@ class Counts:
     def bell(self):
         number = fragments.remember(
             fragments.mailbox_key("bell", self._user),
-            lambda: Notification.objects.visible_to(self._user).unread().count(),
+            lambda: sum(count_bell(self._user.pk)),
         )
         return str(number or "")
 

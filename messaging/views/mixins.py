@@ -1,9 +1,11 @@
+from django.contrib.auth import get_user_model
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_vary_headers
 
 from messaging import fragments
 from messaging.models import Mailbox, Message
+from messaging.prepared import Prepared
 from messaging.services import MessageService
 from messaging.throttles import FIRST_LETTER, POLL, SEND, Throttled, count, count_look
 
@@ -61,6 +63,12 @@ class PollMixin:
         return None
 
 
+User = get_user_model()
+find_between = Prepared(
+    lambda one, other: Message.objects.between(User(one), User(other)).values_list("pk")[:1]
+)
+
+
 class SendMixin:
     """Let a person send so much, and no more."""
 
@@ -71,7 +79,7 @@ class SendMixin:
         """
         user, data = self.request.user, form.cleaned_data
         subjects = {SEND: user.pk}
-        if "to" in data and not Message.objects.between(user, data["to"]).exists():
+        if "to" in data and not find_between(user.pk, data["to"].pk):
             subjects[FIRST_LETTER] = user.pk
         try:
             count(subjects)

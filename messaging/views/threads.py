@@ -1,8 +1,9 @@
 import uuid
 from functools import cache
+from operator import attrgetter
 
 from django.contrib.auth import get_user_model
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -13,7 +14,9 @@ from django.views.generic import TemplateView, View
 from messaging import fragments
 from messaging.forms import ReplyForm
 from messaging.ids import dom_id
+from messaging.models import Message
 from messaging.page_state import PageState
+from messaging.prepared import Prepared
 from messaging.services import ThreadService
 from messaging.skeletons import Skeleton
 from messaging.tree import DEEPEST_LEVEL, Tree, expand
@@ -22,11 +25,12 @@ from .articles import make_articles
 from .inbox import render_list_beside
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
 
+User = get_user_model()
 BIGGEST = 2**62  # no id is
 RUN = 10  # rows
 COLUMNS = [  # of a message and of what is around it, as a page of its thread needs them
     *("parent_message", "depth", "timestamp", "deleted_at", "reply_count", "read"),
-    *(f"{role}__{get_user_model().USERNAME_FIELD}" for role in ("sender", "receiver")),
+    *(f"{role}__{User.USERNAME_FIELD}" for role in ("sender", "receiver")),
     *("thread__version", "thread__last_message"),
 ]
 
@@ -117,12 +121,26 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         }
 
 
+find_shown = Prepared(
+    # Neither texts nor what else is known of people: it would take twice as long to load.
+    lambda viewer, pk: (
+        Message.objects.visible_to(User(viewer))
+        .filter(pk=pk)
+        .select_related("sender", "receiver", "thread")
+        .only(*COLUMNS)
+    )
+)
+
+
 class ShownThreadMixin(ThreadListMixin):
     """The list and the form at its foot, as a page shows them."""
 
-    def get_messages(self):
-        # Neither texts nor what else is known of people: it would take twice as long to load.
-        return super().get_messages().only(*COLUMNS)
+    def get_message(self, **filters):
+        if filters:
+            return super().get_message(**filters)
+        if found := find_shown(self.request.user.pk, self.kwargs["pk"]):
+            return found[0]
+        raise Http404
 
     def get_page_context(self, state):
         context = self.find_list_context(state)
@@ -205,11 +223,9 @@ def render_list(viewer, message, rows):
     are.
     """
     people = [(p.pk, p.get_username()) for p in (message.sender, message.receiver) if p]
+    about = viewer.pk, message.pk, people
     runs = [rows[start : start + RUN] for start in range(0, len(rows), RUN)]
-    keys = [
-        fragments.key("rows", fragments.digest(viewer.pk, message.pk, people, *map(_stamp, run)))
-        for run in runs
-    ]
+    keys = fragments.keys("rows", [(*about, *map(STAMP, run)) for run in runs])
 
     def build(missing):
         articles = _make_articles(viewer, message, [row for run in missing for row in run])
@@ -218,12 +234,10 @@ def render_list(viewer, message, rows):
     return mark_safe("".join(fragments.remember_many(keys, runs, build)))  # noqa: S308
 
 
-def _stamp(row):
-    node = row.node
-    return (
-        *(row.kind, row.level, row.is_unread, row.is_branch, row.count, row.after, row.before),
-        *(node.pk, node.revision, node.is_deleted, node.sender_id),
-    )
+STAMP = attrgetter(
+    *("kind", "level", "is_unread", "is_branch", "count", "after", "before"),
+    *("node.pk", "node.revision", "node.is_deleted", "node.sender_id"),
+)
 
 
 def render_rows(viewer, message, rows, fields):
