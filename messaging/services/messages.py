@@ -1,8 +1,12 @@
+from copy import copy
+
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from messaging.models import Mailbox, Message
+
+from .retries import retried
 
 MOST_REVISIONS = 50  # of one message: both people keep them all
 
@@ -36,9 +40,10 @@ class TooManyRevisions(Exception):
 
 
 class MessageService:
-    """Sending and editing. (Deleting is `Message.delete`.)"""
+    """Sending, editing and deleting."""
 
     @staticmethod
+    @retried
     def send(sender, *, receiver, content, client_token=None, parent=None):
         """Send a message, or a reply to `parent`; return it.
 
@@ -76,6 +81,7 @@ class MessageService:
         return _sent_before(sender, client_token) is not None
 
     @staticmethod
+    @retried
     def edit(message, *, content, revision):
         """Give `message` a new text; return it as saved.
 
@@ -93,6 +99,12 @@ class MessageService:
             current.content = content
             current.save()
         return current
+
+    @staticmethod
+    @retried
+    def delete(message):
+        """Delete the message as `Message.delete` does; the object in hand stays as it was."""
+        copy(message).delete()
 
 
 def _sent_before(sender, client_token):

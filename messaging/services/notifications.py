@@ -3,6 +3,7 @@ from django.db import transaction
 from messaging.models import Mailbox, Notification
 
 from .mailboxes import MailboxService
+from .retries import retried
 
 
 class NotificationService:
@@ -26,6 +27,7 @@ class NotificationService:
         )
 
     @staticmethod
+    @retried
     @transaction.atomic(savepoint=False)
     def mark_read(notification):
         """Mark one notification read; the message itself stays as it is."""
@@ -35,6 +37,7 @@ class NotificationService:
             MailboxService.bump([notification.user_id])
 
     @staticmethod
+    @retried
     @transaction.atomic(savepoint=False)
     def mark_all_read(user):
         """Mark every notification of `user` read; return how many were not."""

@@ -6,6 +6,7 @@ from django.utils import timezone
 from messaging.models import Mailbox, Message, Notification, Participation, Thread
 
 from .mailboxes import MailboxService
+from .retries import retried
 
 
 class ThreadService:
@@ -89,6 +90,7 @@ class ThreadService:
         return _mark(user, message, read=False)
 
 
+@retried
 @transaction.atomic(savepoint=False)
 def _mark(user, message, *, read):
     Mailbox.objects.lock(user.pk)

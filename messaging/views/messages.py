@@ -190,7 +190,7 @@ class MessageDeleteView(OwnMessageMixin, ThreadListMixin, PartialMixin, Template
     def post(self, request, *args, **kwargs):
         message = self.get_own_message()
         pk, above = message.pk, message.parent_message_id
-        message.delete()
+        MessageService.delete(message)
         visible = Message.objects.visible_to(request.user)
         page = visible.filter(pk__in=[pk, above or pk]).order_by("-pk").first()
         if page is None:  # the whole thread went
