@@ -17,9 +17,9 @@ from django.urls import get_script_prefix, reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
+from .composed import Composed
 from .ids import dom_id
 from .models import CacheEpoch, Mailbox, Message
-from .prepared import Prepared
 from .skeletons import Skeleton
 from .text import is_emoji, render_text, write_moment
 
@@ -142,7 +142,7 @@ def _render_messages(pks, viewer):
     return fragments
 
 
-find_messages = Prepared(
+find_messages = Composed(
     lambda viewer, *pks: Message.objects.visible_to(User(viewer)).filter(pk__in=pks)
 )
 
@@ -160,7 +160,7 @@ def _render_message(message, viewer):
         "revision": str(message.revision),
         # One for all: the pages of a message stand below its address.
         "url": str(message.pk).join(_around_id(get_script_prefix())),
-        "sent_iso": sent_at.isoformat(),
+        "sent_iso": sent_at.isoformat(timespec="seconds"),
         "sent_at": write_moment(sent_at),
         "text": render_text(message.content),
     }

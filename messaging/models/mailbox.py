@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
-from messaging.prepared import Prepared
+from messaging.composed import Composed
 
 LARGER = {"sqlite": "MAX", "postgresql": "GREATEST"}  # of two numbers
 
@@ -56,7 +56,7 @@ def _hold(user_ids):
     return _held(*user_ids) if user_ids else []
 
 
-_held = Prepared(
+_held = Composed(
     lambda *user_ids: (
         Mailbox.objects.filter(user_id__in=user_ids)
         .order_by("user_id")

@@ -4,8 +4,8 @@ from django.db.models import Count
 from django.utils.functional import cached_property
 
 from messaging import fragments, ids, text
+from messaging.composed import Composed
 from messaging.models import Mailbox, Notification
-from messaging.prepared import Prepared
 from messaging.skeletons import Skeleton
 
 register = template.Library()
@@ -24,7 +24,7 @@ register.simple_tag(ids.dom_id)
 register.filter("message_text", text.render_text)
 
 
-count_bell = Prepared(
+count_bell = Composed(
     lambda user: (
         Notification.objects.visible_to(User(user))
         .unread()

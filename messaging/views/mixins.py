@@ -4,8 +4,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_vary_headers
 
 from messaging import fragments
+from messaging.composed import Composed
 from messaging.models import Mailbox, Message
-from messaging.prepared import Prepared
 from messaging.services import MessageService
 from messaging.throttles import FIRST_LETTER, POLL, SEND, Throttled, count, count_look
 
@@ -64,7 +64,7 @@ class PollMixin:
 
 
 User = get_user_model()
-find_between = Prepared(
+find_between = Composed(
     lambda one, other: Message.objects.between(User(one), User(other)).values_list("pk")[:1]
 )
 

@@ -12,11 +12,11 @@ from django.utils.safestring import mark_safe
 from django.views.generic import TemplateView, View
 
 from messaging import fragments
+from messaging.composed import Composed
 from messaging.forms import ReplyForm
 from messaging.ids import dom_id
 from messaging.models import Message
 from messaging.page_state import PageState
-from messaging.prepared import Prepared
 from messaging.services import ThreadService
 from messaging.skeletons import Skeleton
 from messaging.tree import DEEPEST_LEVEL, Tree, expand
@@ -121,7 +121,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         }
 
 
-find_shown = Prepared(
+find_shown = Composed(
     # Neither texts nor what else is known of people: it would take twice as long to load.
     lambda viewer, pk: (
         Message.objects.visible_to(User(viewer))

@@ -1,15 +1,15 @@
-"""A prepared query finds what its queryset finds, and leaves nothing behind of who asked before."""
+"""A composed query finds what its queryset finds, and leaves nothing behind of who asked before."""
 
 import pytest
 
+from messaging.composed import MOST, STAND_IN, Composed
 from messaging.models import Message
-from messaging.prepared import MOST, STAND_IN, Prepared
 
 from .factories import write
 
 pytestmark = pytest.mark.django_db
 
-find = Prepared(
+find = Composed(
     lambda sender, *pks: (
         Message.objects.filter(sender_id=sender, pk__in=pks)
         .select_related("receiver")
