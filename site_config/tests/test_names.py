@@ -172,3 +172,10 @@ def test_two_people_cannot_share_an_address(alice):
 def test_people_without_an_address_may_be_many(alice):
     User.objects.create_user("carol")
     User.objects.create_user("dave")
+
+
+def test_what_is_typed_for_a_name_is_read_so_far_and_no_farther():
+    """To put a long row of accents in order takes seconds, and anyone may type one at the door."""
+    name = "a" + "\u0301\u0327" * 30_000
+    assert len(names.key(name)) <= names.MOST_READ
+    assert names.key("a" * names.LONGEST) == "a" * names.LONGEST
