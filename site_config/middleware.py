@@ -20,7 +20,14 @@ request_logger = logging.getLogger("parley.request")
 LONG = 0.1  # seconds: a write that takes longer has waited for another one
 MET = {409: "conflicts", 429: "throttled", 500: "failures", 503: "busy"}
 
-PERMISSIONS = "camera=(), microphone=(), geolocation=(), interest-cohort=()"
+HEADERS = {
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Django's own middleware says these, but not of a host that it refuses.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 HEALTH = {"/healthz", "/readyz"}  # asked for by machines, as often as they like
 KEPT_ON_304 = {"cache-control", "vary", "hx-ptag", "x-content-type-options"}
 
@@ -88,8 +95,8 @@ class HeadersMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
-        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        for header, value in HEADERS.items():
+            response.headers.setdefault(header, value)
         if not _is_static(response):
             _keep_private(response)
             # Signed out, each address answers a page with a redirect and htmx with a 401.

@@ -82,9 +82,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "site_config.middleware.RequestLogMiddleware",
     "site_config.middleware.HeadersMiddleware",
+    # Before all that may answer by itself: refuse a host, add a slash, or say 429.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -94,7 +96,6 @@ MIDDLEWARE = [
     "site_config.middleware.ThrottleMiddleware",
     "messaging.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -189,7 +190,7 @@ CACHES["template_fragments"] = {
     "LOCATION": "default",
 }
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "site_config.sessions"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # --- People --------------------------------------------------------------------------------------
@@ -275,6 +276,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preload is the operator's dec
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+FILE_UPLOAD_HANDLERS = ["site_config.uploads.FormSizedUploadHandler"]
 
 # --- Words, times, files -------------------------------------------------------------------------
 
@@ -336,5 +338,5 @@ if DEBUG:
         pass
     else:
         INSTALLED_APPS.append("debug_toolbar")
-        MIDDLEWARE.insert(4, "debug_toolbar.middleware.DebugToolbarMiddleware")
+        MIDDLEWARE.insert(6, "debug_toolbar.middleware.DebugToolbarMiddleware")
         INTERNAL_IPS = ["127.0.0.1", "::1"]

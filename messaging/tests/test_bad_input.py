@@ -364,12 +364,15 @@ def test_json_is_no_form(unchanged, letter):
 
 # --- Bodies ---
 
+MULTIPART = "multipart/form-data; boundary=x"
+FILE_HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n\r\n'
 BROKEN = {
     "no boundary": ("multipart/form-data", b"content=Hello"),
     "empty boundary": ("multipart/form-data; boundary=", b"--\r\n"),
     "strange boundary": ("multipart/form-data; boundary=x\xff", b"--x"),
     "utf-7": (f"{URLENCODED}; charset=utf-7", b"content=+AHg-"),
     "too large": (URLENCODED, b"content=" + b"x" * 132_000),
+    "a file too large": (MULTIPART, FILE_HEAD + b"x" * 132_000 + b"\r\n--x--\r\n"),
     "too many fields": (URLENCODED, b"content=Hello" + b"&a=1" * 101),
 }
 
@@ -408,6 +411,15 @@ def test_a_verb_in_a_header_is_ignored(unchanged, letter, header):
         assert response.status_code == 200
         response = unchanged.get(f"/messages/{letter.pk}/read/", headers={header: "POST"})
         assert response.status_code == 405
+
+
+@pytest.mark.parametrize("name", ["sessionid", "csrftoken", "messages"])
+def test_a_cookie_that_is_none_is_no_cookie(unchanged, name):
+    """Octal digits stand for any character, in quotation marks: for NUL too."""
+    for value in ('"aaaaaaaaaa\\000aaaa"', '"\\377\\376aaaaaaaaaa"', '"', "x" * 4000, "é" * 32):
+        for path in ("/inbox/", "/accounts/login/", "/admin/"):
+            response = Client().get(path, headers={"Cookie": f"{name}={value}"})
+            assert response.status_code in (200, 302)
 
 
 # --- From elsewhere ---

@@ -1,11 +1,15 @@
 """Health, error pages, headers, and what happens when the database is busy."""
 
+from contextlib import suppress
+
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError, ProgrammingError, connection
 from django.test import Client
 
+from messaging.throttles import Throttled, count_look, forget_looks
 from site_config import views
+from site_config.accounts.throttles import ANONYMOUS
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +20,12 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+}
+
+POLICY = {
+    *("base-uri 'none'", "connect-src 'self'", "default-src 'none'", "font-src 'self'"),
+    *("form-action 'self'", "frame-ancestors 'none'", "img-src 'self' data:"),
+    *("manifest-src 'self'", "object-src 'none'", "script-src 'self'", "style-src 'self'"),
 }
 
 
@@ -147,31 +157,71 @@ def test_a_session_that_cannot_be_saved_is_a_503(alice, monkeypatch):
     assert response.status_code == 503
 
 
-def answers(signed_in, alice, break_home):
-    person, visitor = signed_in(alice), Client(raise_request_exception=False)
-    yield visitor.get("/accounts/login/")  # 200
-    yield person.get("/account/")  # 200
-    yield person.get("/")  # 302
-    yield visitor.get("/account/")  # 302
-    yield visitor.get("/account/", headers={"HX-Request": "true"})  # 401
-    yield visitor.get("/nothing")  # 404
-    yield visitor.put("/accounts/login/")  # 405
-    yield person.post("/account/", {"username": ""})  # 422
-    yield visitor.get("/healthz")
+def answers(person, owner, break_home):
+    """Yield an answer of each kind, and the status that it has; a 304 has a test of its own."""
+    visitor = Client(raise_request_exception=False)
+    letter = {"to": owner.username, "client_token": "1" * 32}
+    yield 200, visitor.get("/accounts/login/")
+    yield 200, visitor.get("/healthz")
+    yield 200, person.get("/account/")
+    yield 301, visitor.get("/inbox")
+    yield 302, person.get("/")
+    yield 302, visitor.get("/account/")
+    yield 400, visitor.get("/", headers={"Host": "evil.example"})
+    yield 401, visitor.get("/account/", headers={"HX-Request": "true"})
+    yield 403, Client(enforce_csrf_checks=True).post("/accounts/login/")
+    yield 404, visitor.get("/nothing")
+    yield 404, person.get("/messages/1/")
+    yield 405, visitor.put("/accounts/login/")
+    yield 302, person.post("/messages/new/", letter | {"content": "Hello"})
+    yield 409, person.post("/messages/new/", letter | {"content": "Hello again"})
+    yield 422, person.post("/messages/new/")
+    *_, refused = (person.post("/account/", {"username": ""}) for _ in range(11))
+    yield 429, refused
+    with suppress(Throttled):
+        while True:
+            count_look(ANONYMOUS, "127.0.0.1")
+    yield 429, visitor.get("/accounts/login/")
+    forget_looks()
+    yield from answers_of_the_admin(owner)
     break_home(RuntimeError())
-    yield visitor.get("/")  # 500
+    yield 500, visitor.get("/")
+    break_home(OperationalError("database is locked"))
+    yield 503, visitor.get("/")
 
 
-def test_every_answer_has_the_headers(signed_in, alice, break_home):
-    statuses = set()
-    for response in answers(signed_in, alice, break_home):
-        statuses.add(response.status_code)
-        for header, value in HEADERS.items():
-            assert response[header] == value, (response.status_code, header)
-        assert "default-src 'none'" in response["Content-Security-Policy"]
-        assert {"no-store", "private"} <= set(response["Cache-Control"].split(", "))
-        assert {"Cookie", "HX-Request"} <= set(response["Vary"].split(", "))
-    assert statuses == {200, 302, 401, 404, 405, 422, 500}
+def answers_of_the_admin(owner):
+    client = Client()
+    yield 302, client.get("/admin/")
+    client.force_login(owner)
+    yield 200, client.get("/admin/")
+    yield 200, client.get("/admin/messaging/message/")
+    yield 404, client.get("/admin/nothing/")
+    yield 400, client.get("/admin/messaging/message/?content__startswith=x")
+
+
+def test_every_answer_has_the_headers(signed_in, alice, admin_user, break_home, caplog):
+    caplog.set_level("CRITICAL", "django")
+    for status, response in answers(signed_in(alice), admin_user, break_home):
+        check_headers(status, response)
+
+
+def test_a_host_that_is_refused_on_the_way_to_tls_has_the_headers(settings, db, caplog):
+    caplog.set_level("CRITICAL", "django")
+    settings.SECURE_SSL_REDIRECT = True
+    visitor = Client(raise_request_exception=False)
+    check_headers(400, visitor.get("/", headers={"Host": "evil.example"}))
+    check_headers(301, visitor.get("/"))
+
+
+def check_headers(status, response):
+    assert response.status_code == status
+    for header, value in HEADERS.items():
+        assert response[header] == value, (status, header)
+    assert set(response["Content-Security-Policy"].split("; ")) == POLICY, status
+    assert {"no-store", "private"} <= set(response["Cache-Control"].split(", ")), status
+    assert {"Cookie", "HX-Request"} <= set(response["Vary"].split(", ")), status
+    assert not set(response.headers) & {"Server", "X-Powered-By", "Access-Control-Allow-Origin"}
 
 
 def test_a_304_carries_next_to_nothing(client, monkeypatch):
