@@ -11,3 +11,6 @@ max_requests = 20_000  # a worker starts afresh now and then ...
 max_requests_jitter = 2_000  # ... but never all of them at once
 graceful_timeout = 10  # seconds: longer than a write may wait for the database
 control_socket_disable = True  # nobody drives it from outside
+# Who comes from this machine may say, by default, under which path the site lies: through a proxy
+# that is any visitor.
+forwarder_headers = ""
