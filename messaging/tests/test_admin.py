@@ -1,4 +1,7 @@
+from itertools import product
+
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
@@ -128,3 +131,110 @@ def test_staff_see_what_the_process_has_met(admin_client, monkeypatch):
 def test_others_do_not_see_what_the_cache_does(signed_in, alice):
     response = signed_in(alice).get(reverse("admin:messaging_cache"))
     assert response.status_code == 302
+
+
+# --- Guessing ---
+
+TEXTS = {"content", "old_content", "password"}
+
+
+def paths_to_texts(model, prefix="", steps=3):
+    """Yield the lookups that lead from a model to what nobody may guess letter by letter."""
+    for field in model._meta.get_fields():
+        if field.is_relation and steps and field.related_model:
+            yield from paths_to_texts(field.related_model, f"{prefix}{field.name}__", steps - 1)
+        elif field.name in TEXTS:
+            yield prefix + field.name
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_no_list_is_filtered_by_what_it_does_not_show(rf, model):
+    paths = set(paths_to_texts(model))
+    shown = admin.site._registry[model]
+    for path, lookup in product(paths, ["", "__startswith", "__regex", "__gt"]):
+        assert not shown.lookup_allowed(path + lookup, "x", rf.get("/")), path + lookup
+
+
+def test_a_list_with_a_guess_in_its_address_is_refused(admin_client, letter):
+    for address, lookup in [
+        (LIST, "content__startswith"),
+        (LIST, "thread__last_message__content__startswith"),
+        (LIST, "sender__password__startswith"),
+        (reverse("admin:accounts_user_changelist"), "sent_messages__content__startswith"),
+        (reverse("admin:accounts_user_changelist"), "password__startswith"),
+        (reverse("admin:messaging_notification_changelist"), "message__content__startswith"),
+    ]:
+        assert admin_client.get(address, {lookup: SECRET}).status_code == 400, lookup
+    for query in ({"_popup": "1", "_to_field": "content"}, {"_to_field": "content"}):
+        assert admin_client.get(LIST, query).status_code == 400
+    for order in ("content", "-content", "3", "-3", "3.1"):
+        assert admin_client.get(LIST, {"o": order}).status_code == 200
+
+
+# --- Staff with little leave ---
+
+
+@pytest.fixture
+def steward(signed_in, mallory):
+    """Return a function that lets mallory into the admin, with these permissions alone."""
+
+    def let_in(*codenames):
+        mallory.is_staff = True
+        mallory.save()
+        mallory.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return signed_in(mallory)
+
+    return let_in
+
+
+def test_the_permission_to_read_text_alone_opens_no_list(steward, letter):
+    response = ask(steward("view_message_text"), letter, reason="I am curious")
+    assert response.status_code == 403
+
+
+def test_to_see_messages_is_not_to_change_read_or_delete_them(steward, letter):
+    client, pk = steward("view_message"), letter.pk
+    assert client.get(LIST).status_code == 200
+    response = ask(client, letter, reason="I am curious")
+    assert SECRET not in response.content.decode()
+    assert client.post(reverse("admin:messaging_message_add"), {}).status_code == 403
+    for name in ("change", "delete"):
+        address = reverse(f"admin:messaging_message_{name}", args=[pk])
+        assert client.post(address, {"post": "yes"}).status_code == 403
+    selected = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
+    client.post(LIST, selected)
+    assert Message.objects.filter(pk=pk, read=False).exists()
+    history = client.get(reverse("admin:messaging_message_history", args=[pk]))
+    assert SECRET not in history.content.decode()
+
+
+def test_to_delete_people_shows_no_text_of_theirs(steward, alice, letter):
+    client = steward("view_user", "delete_user", "delete_message", "view_message")
+    response = client.get(reverse("admin:accounts_user_delete", args=[alice.pk]))
+    assert response.status_code == 200
+    assert SECRET not in response.content.decode()
+
+
+def test_to_see_people_shows_no_secret_of_theirs(steward, alice):
+    response = steward("view_user").get(reverse("admin:accounts_user_change", args=[alice.pk]))
+    *_, salt, digest = alice.password.split("$")
+    assert response.status_code == 200
+    assert salt not in response.text
+    assert digest not in response.text
+
+
+def test_suggestions_of_the_admin_are_for_who_may_see_the_list(steward, letter):
+    query = {"app_label": "messaging", "model_name": "notification", "field_name": "message"}
+    response = steward("view_notification").get(reverse("admin:autocomplete"), query)
+    assert response.status_code == 403
+
+
+def test_to_see_addresses_is_not_to_call_them_verified(steward, alice):
+    from allauth.account.models import EmailAddress
+
+    address = EmailAddress.objects.create(user=alice, email="alice@example.com")
+    client = steward("view_emailaddress")
+    page = reverse("admin:account_emailaddress_changelist")
+    client.post(page, {"action": "make_verified", "_selected_action": [address.pk]})
+    address.refresh_from_db()
+    assert not address.verified

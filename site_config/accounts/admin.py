@@ -1,3 +1,4 @@
+from allauth.account.admin import EmailAddressAdmin
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
@@ -8,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from site_config.accounts.forms import NameRules
 from site_config.accounts.services import AccountService, LastSuperuser
+
+# allauth lets whoever may see addresses call them verified.
+EmailAddressAdmin.make_verified.allowed_permissions = ("change",)
 
 LAST_OWNER = _("This is the only active owner of the site. Make another one first.")
 
