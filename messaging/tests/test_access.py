@@ -6,8 +6,10 @@ from itertools import product
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from .dump import changes, dump
 from .pages import poll_path
 from .world import ACTORS, HTMX, PASSWORD, SIGNED_OUT, STRANGERS, every_route
 
@@ -277,6 +279,33 @@ def test_everyone_not_found_gets_the_same_bytes(world):
     }
     answers.add(world.client("stranger").get(world.path("messages/<int:pk>/")).content)
     assert len(answers) == 1
+
+
+# --- Forms of other sites ---
+
+TOKEN, OTHER_TOKEN = "t" * 32, "u" * 32
+FOREIGN = {
+    "without a token": {},
+    "with another token": {"Cookie": TOKEN, "X-CSRFToken": OTHER_TOKEN},
+    "from another site": {"Cookie": TOKEN, "X-CSRFToken": TOKEN, "Origin": "https://evil.example"},
+}
+
+
+@pytest.mark.parametrize("how", FOREIGN)
+def test_no_address_takes_a_form_of_another_site(world, how):
+    client, before = Client(enforce_csrf_checks=True), dump()
+    for route in every_route():
+        actor = "superuser" if of_admin(route) else "sender"
+        client.cookies.clear()
+        client.cookies["sessionid"] = world.client(actor).cookies["sessionid"].value
+        headers = dict(FOREIGN[how])
+        if cookie := headers.pop("Cookie", None):
+            client.cookies["csrftoken"] = cookie
+        for more in ({}, HTMX):
+            response = client.post(world.path(route, actor), headers=headers | more)
+            assert response.status_code == 403, route
+            assert ("<html" in response.text) == (not more), route
+    assert changes(before, dump()) == {}
 
 
 # --- Polls ---
