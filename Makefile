@@ -79,7 +79,8 @@ test: $(VENV)/.installed-dev browser ## Run every test: unit, integration, and e
 	@echo "==> End-to-end tests in a browser"
 	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest e2e $(ARGS)
 
-RANDOM_TESTS := messaging/tests/test_coherence.py messaging/tests/test_interleavings.py
+RANDOM_TESTS := messaging/tests/test_coherence.py messaging/tests/test_interleavings.py \
+	messaging/tests/test_random_input.py
 
 nightly: $(VENV)/.installed-dev ## Go on for longer with the tests that play at random
 	@mkdir -p $(TEST_DATA)
