@@ -23,6 +23,8 @@ def pytest_configure():
     staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": staticfiles}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each new client reads all that is in there: nothing, though the journeys have collected it.
+    settings.STATIC_ROOT = settings.DATA_DIR / "no-static"
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
     _part_redis(os.environ.get("PYTEST_XDIST_WORKER", ""))
 
