@@ -3,7 +3,7 @@
 import html
 import re
 import uuid
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
@@ -472,6 +472,30 @@ def test_where_to_go_after_signing_in_is_one_line(alice):
     response = Client().post("/accounts/login/", data)
     assert response["Location"].startswith("/inbox/")
     assert "X" not in response.headers
+
+
+@pytest.mark.parametrize("page", NEXT, ids=lambda page: page[:20])
+def test_no_other_door_leads_elsewhere_either(alice, signed_in, no_throttles, page):
+    new = {"username": "carol", "email": "carol@example.com", "password1": PASSWORD}
+    for client, path, data in [
+        (Client(), "/accounts/signup/", new),
+        (signed_in(alice), "/accounts/reauthenticate/", {"password": PASSWORD}),
+        (signed_in(alice), "/accounts/logout/", {}),
+        (signed_in(alice), "/accounts/login/", {}),
+    ]:
+        response = client.post(f"{path}?{urlencode({'next': page})}", data | {"next": page})
+        assert response.status_code == 302
+        assert response["Location"] in ("/", "/inbox/"), path
+
+
+@pytest.mark.parametrize("word", ["a@b.example\r\nBcc: x@y.example", "a@b.example\0", "a@b,c@d"])
+def test_an_address_of_mail_is_one_address(alice, signed_in, mailoutbox, word):
+    new = {"username": "carol", "email": word, "password1": PASSWORD}
+    assert Client().post("/accounts/signup/", new).status_code == 422
+    assert Client().post("/accounts/password/reset/", {"email": word}).status_code == 422
+    added = signed_in(alice).post("/accounts/email/", {"email": word, "action_add": ""})
+    assert added.status_code == 422
+    assert mailoutbox == []
 
 
 # --- Words that look like a page ---

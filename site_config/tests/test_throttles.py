@@ -373,6 +373,14 @@ def test_an_address_is_the_one_that_was_seen(alice, settings, proxies, forwarded
     assert tries[:5] == [422] * 5
 
 
+@pytest.mark.parametrize("proxies", [0, 1])
+@pytest.mark.parametrize("said", ["", "x", ", ,", "1.2.3.4:80", "[::1]:80", "9" * 4000, "\xff"])
+def test_an_address_that_is_none_is_no_reason_to_fail(alice, settings, proxies, said):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    answer = sign_in(address="10.9.9.9", headers={"X-Forwarded-For": said})
+    assert answer.status_code in (403, 422)
+
+
 # --- E-mails ---
 
 
