@@ -25,7 +25,9 @@ def test_a_thread_opens_beside_the_list_and_back_leads_through_them(sign_in, ali
         expect(page).to_have_url(re.compile(rf"/messages/{letter.pk}/$"))
         expect(thread.article(letter)).to_be_visible()
         expect(page.get_by_role("heading", level=1).last).to_be_focused()
-        expect(inbox.row(letter.content).get_by_role("link")).to_have_attribute("aria-current", "true")
+        expect(inbox.row(letter.content).get_by_role("link")).to_have_attribute(
+            "aria-current", "true"
+        )
     expect(page).to_have_title(re.compile(r"bob_\w+ · Parley"))
     page.go_back()
     expect(thread.article(letters[0])).to_be_visible()

@@ -15,7 +15,11 @@ IN_PANE = HTMX | {"HX-Target": "section#pane"}
 @pytest.fixture
 def letters(alice, bob, mallory):
     """Two threads of alice's, and one that is none of hers."""
-    return write(bob, alice, "The ferry runs."), write(alice, bob, "Bring soup."), write(bob, mallory)
+    return (
+        write(bob, alice, "The ferry runs."),
+        write(alice, bob, "Bring soup."),
+        write(bob, mallory),
+    )
 
 
 def page(client, message, headers=None):
@@ -30,7 +34,9 @@ def test_the_list_stands_beside_a_thread_and_marks_it(alice, letters, signed_in)
     first, second, _ = letters
     found = lines(page(signed_in(alice), first).text)
     assert len(found) == 2
-    marked = [line for line in found if f'data-thread="{first.thread_id}" aria-current="true"' in line]
+    marked = [
+        line for line in found if f'data-thread="{first.thread_id}" aria-current="true"' in line
+    ]
     assert len(marked) == 1
     assert "The ferry runs." in marked[0]
     assert sum("aria-current" in line for line in found) == 1
