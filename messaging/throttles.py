@@ -45,6 +45,7 @@ SEND = Limit("send", (Rate(20, MINUTE), Rate(500, DAY)))  # of a person
 FIRST_LETTER = Limit("first letter", (Rate(10, HOUR),))  # of a person, to somebody new
 EDIT = Limit("edit", (Rate(30, MINUTE),))  # of a person
 PEOPLE = Limit("people", (Rate(30, MINUTE),))  # of a person who looks somebody up
+EXPORT = Limit("export", (Rate(3, MINUTE),))  # of a person who downloads it all
 POLL = Limit("poll", (Rate(240, MINUTE),))  # of a session
 
 

@@ -40,6 +40,7 @@ PRIVATE = {
     "account/": {"GET": "200", "POST": "302"},
     "account/preferences/": {"GET": "200", "POST": "422"},
     "account/delete/": {"GET": "200", "POST": "302"},
+    "account/export/": {"GET": "200"},
     "account/sign-out-everywhere/": {"POST": "302"},
     "accounts/email/": {"GET": "200", "POST": "302"},
     "accounts/password/change/": {"GET": "200", "POST": "422"},

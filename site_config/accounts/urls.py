@@ -6,6 +6,7 @@ urlpatterns = [
     path("", views.AccountView.as_view(), name="account"),
     path("preferences/", views.PreferencesView.as_view(), name="account-preferences"),
     path("delete/", views.AccountDeleteView.as_view(), name="account-delete"),
+    path("export/", views.AccountExportView.as_view(), name="account-export"),
     path(
         "sign-out-everywhere/",
         views.SignOutEverywhereView.as_view(),

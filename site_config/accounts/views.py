@@ -3,16 +3,19 @@
 from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, update_session_auth_hash
 from django.contrib.messages.views import SuccessMessageMixin
+from django.http import StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.generic import FormView, UpdateView
 
+from messaging.export import export
 from messaging.services import UserCleanupService
 from messaging.services.cleanup import keeps_words_of_others
+from messaging.throttles import EXPORT, count_look
 from site_config.accounts import throttles
 from site_config.accounts.forms import NameForm, PasswordForm, PreferencesForm
 from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
@@ -61,6 +64,33 @@ class SignOutEverywhereView(View):
         update_session_auth_hash(request, request.user)
         messages.success(request, _("You are signed out everywhere but here."))
         return redirect("account")
+
+
+class AccountExportView(View):
+    """All that the person can read here, in one file; sent while it is read."""
+
+    http_method_names = ["get", "head"]
+
+    def head(self, request):
+        return self._answer([])
+
+    def get(self, request):
+        count_look(EXPORT, request.user.pk)
+        user, now = request.user, timezone.now()
+        return self._answer(
+            export(
+                user,
+                name=user.username,
+                email=user.email,
+                joined_at=user.date_joined.isoformat(timespec="seconds"),
+                exported_at=now.isoformat(timespec="seconds"),
+            )
+        )
+
+    def _answer(self, content):
+        name = f"parley-{timezone.now():%Y-%m-%d}.json"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingHttpResponse(content, content_type="application/json", headers=headers)
 
 
 class AccountDeleteView(ClearSiteDataMixin, ThrottledMixin, FormPageMixin, FormView):
