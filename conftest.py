@@ -26,7 +26,12 @@ def pytest_configure():
     # Each new client reads all that is in there: nothing, though the journeys have collected it.
     settings.STATIC_ROOT = settings.DATA_DIR / "no-static"
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
+    settings.ERASURE_LOG = Path(settings.DATA_DIR) / f"erasures-{os.getpid()}.log"
     _part_redis(os.environ.get("PYTEST_XDIST_WORKER", ""))
+
+
+def pytest_unconfigure():
+    Path(settings.ERASURE_LOG).unlink(missing_ok=True)
 
 
 def _part_redis(worker):

@@ -6,9 +6,11 @@ message and its consequences commit together or not at all. Fixtures (`raw`) tri
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
+from . import fragments
 from .models import Mailbox, Message, Notification
 from .services import (
     CacheEpochService,
@@ -107,3 +109,9 @@ def clean_up_user(sender, instance, **kwargs):
 def make_cache_epoch(sender, apps=apps, **kwargs):
     if sender.label == "messaging" and "cacheepoch" in apps.all_models["messaging"]:
         CacheEpochService.make_missing()
+
+
+@receiver(connection_created, dispatch_uid="messaging.ask_for_epoch")
+def ask_for_epoch(sender, **kwargs):
+    # A backup is restored while nobody is connected: who connects again may find another epoch.
+    fragments.forget_epoch()

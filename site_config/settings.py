@@ -66,6 +66,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 INSTALLED_APPS = [
     "messaging",
     "site_config.accounts",
+    "site_config.backups",
     "allauth",
     "allauth.account",
     "csp",
@@ -161,6 +162,8 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 2}
         DATABASES["default"]["OPTIONS"]["pool"] = pool
         DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+ERASURE_LOG = DATA_DIR / "erasures.log"  # who left since a backup: outside the database
 
 REDIS_URL = env("REDIS_URL", default="")
 if REDIS_URL:

@@ -11,7 +11,7 @@ from django.urls import get_resolver
 
 from messaging.models import Message, Notification
 from messaging.services import MessageService
-from site_config.accounts.models import ReservedName
+from site_config.accounts.models import Erasure, ReservedName
 
 from .leaks import secret
 
@@ -63,6 +63,7 @@ def committed_world(django_db_setup, django_db_blocker):
             person.delete()
         Session.objects.all().delete()
         ReservedName.objects.all().delete()
+        Erasure.objects.all().delete()
 
 
 def make_world():

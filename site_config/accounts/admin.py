@@ -42,6 +42,7 @@ class PersonAdmin(UserAdmin):
     add_form = PersonCreationForm
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "date_joined"]
     search_fields = ["username", "email"]
+    readonly_fields = ["date_joined"]  # tells an account from another of the same id
     fieldsets = [
         (None, {"fields": ["username", "email", "password"]}),
         (

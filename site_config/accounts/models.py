@@ -3,6 +3,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -118,6 +119,17 @@ class ReservedName(models.Model):
     digest = models.CharField(max_length=64, unique=True)
 
     objects = ReservedNameQuerySet.as_manager()
+
+    def __str__(self):
+        return self.digest[:8]
+
+
+class Erasure(models.Model):
+    """That an account left, for a backup from before: see `accounts.erasures`. It names nobody."""
+
+    user_id = models.BigIntegerField()  # no foreign key: who it was is gone
+    digest = models.CharField(max_length=64, unique=True)
+    erased_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self):
         return self.digest[:8]

@@ -1,11 +1,17 @@
+import logging
+import time
+
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from site_config.accounts.models import ReservedName
+
+logger = logging.getLogger(__name__)
 
 
 class LastSuperuser(Exception):
@@ -50,6 +56,31 @@ class AccountService:
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
         ).update(object_repr="")
+        transaction.on_commit(empty_write_ahead_log, robust=True)
+
+
+def empty_write_ahead_log():
+    """Leave no deleted word in SQLite's log: what is in there goes into the database, and it ends.
+
+    Others write on meanwhile: this waits for them a moment, several times, and never long enough
+    for anybody to notice.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"PRAGMA busy_timeout={SHORT_WAIT}")
+            for _attempt in range(ATTEMPTS):
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if not cursor.fetchone()[0]:
+                    return
+                time.sleep(SHORT_WAIT / 1000)
+            logger.warning("The write-ahead log was in use: it is emptied by a later erasure.")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={1000 * settings.LOCK_TIMEOUT}")
+
+
+SHORT_WAIT, ATTEMPTS = 50, 10  # milliseconds
 
 
 def _session_keys(user_id):

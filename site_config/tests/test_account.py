@@ -169,7 +169,15 @@ def test_a_session_of_who_left_is_worth_nothing(signed_in, alice):
     assert client.get("/account/").status_code == 302
 
 
-PATHS = ["/", "/account/", "/account/delete/", "/account/export/", "/healthz", "/readyz", "/nothing"]
+PATHS = [
+    "/",
+    "/account/",
+    "/account/delete/",
+    "/account/export/",
+    "/healthz",
+    "/readyz",
+    "/nothing",
+]
 PATHS += [
     f"/accounts/{page}/"
     for page in (
