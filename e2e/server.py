@@ -63,9 +63,16 @@ class Server:
             self._process.wait(timeout=READY_WITHIN)
             self._process = None
 
-    def manage(self, *arguments):
+    def manage(self, *arguments, check=True):
+        """Run a command of `manage.py` with the settings of the site; return what it said."""
         command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(command, cwd=ROOT, env=self._environment, check=True)
+        environment = self._environment
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+        )
+        if check and done.returncode:
+            raise RuntimeError(f"{' '.join(arguments)}:\n{done.stderr}")
+        return done
 
     def _wait_until_ready(self):
         give_up_at = time.monotonic() + READY_WITHIN
