@@ -9,6 +9,11 @@ RUN python -m venv /venv \
  && /venv/bin/pip uninstall --yes --quiet pip
 
 FROM ${PYTHON}
+# pg_dump for backups: of the version of compose.yaml's PostgreSQL, or newer.
+ARG POSTGRESQL=17
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends postgresql-client-${POSTGRESQL} \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin parley \
  && install --directory --owner=parley --mode=700 /data
 # The proxy comes from another machine; a worker's heartbeat needs no disk.

@@ -126,7 +126,8 @@ def rehearse(directory, *, seconds=6, database_url="", redis_url=""):
             time.sleep(seconds / 2)
         again.check()
         assert again.acks
-    assert " cp " in OPERATIONS.read_text(), "a copy of the live file has to be named as wrong (9)"
+    # (9) Who runs the site is told what is no backup.
+    assert re.search(r"by `cp`.* is \*\*wrong\*\*", OPERATIONS.read_text())
     return {
         "messages": len(load.acks),
         "kept": len(kept),
