@@ -17,11 +17,11 @@ STATIC = ROOT / "var" / "test" / "static"  # kept between runs: collecting takes
 class Server:
     """A site in `data_dir`; `start` and `stop` as often as a journey likes, always on one port."""
 
-    def __init__(self, data_dir, **environment):
-        self.data_dir = data_dir
+    def __init__(self, data_dir, *, root=ROOT, **environment):
+        self.data_dir, self.root = data_dir, root
         self.database = data_dir / "parley.sqlite3"
         self.log = data_dir / "server.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = _inherited() | {
             "DJANGO_SETTINGS_MODULE": "e2e.settings",
@@ -50,10 +50,11 @@ class Server:
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # what is done to all of its processes is not done to us
             )
         self._wait_until_ready()
 
@@ -63,15 +64,19 @@ class Server:
             self._process.wait(timeout=READY_WITHIN)
             self._process = None
 
-    def manage(self, *arguments, check=True):
+    def manage(self, *arguments, check=True, cwd=None):
         """Run a command of `manage.py` with the settings of the site; return what it said."""
-        command = [sys.executable, "manage.py", *arguments]
-        environment = self._environment
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+            [sys.executable, "manage.py", *arguments],
+            cwd=cwd or self.root,
+            env=self._environment,
+            check=False,
+            capture_output=True,
+            text=True,
         )
         if check and done.returncode:
-            raise RuntimeError(f"{' '.join(arguments)}:\n{done.stderr}")
+            raise RuntimeError(f"{' '.join(arguments)}:
+{done.stderr}")
         return done
 
     def _wait_until_ready(self):
@@ -99,7 +104,7 @@ def _inherited():
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
