@@ -12,12 +12,13 @@ from messaging import cache, tally
 from messaging.throttles import Throttled, count_look
 from site_config import events, metrics, views
 from site_config.accounts.throttles import ANONYMOUS, address
-from site_config.busy import is_busy
+from site_config.busy import is_busy, wait_in_turn
 
 logger = logging.getLogger(__name__)
 request_logger = logging.getLogger("parley.request")
 
 LONG = 0.1  # seconds: a write that takes longer has waited for another one
+READING = {"GET", "HEAD"}
 MET = {409: "conflicts", 429: "throttled", 500: "failures", 503: "busy"}
 
 HEADERS = {
@@ -46,7 +47,10 @@ class RequestLogMiddleware:
         request.log_id = secrets.token_hex(4)
         token = tally.of_request.set(counts)
         try:
-            with connection.execute_wrapper(_count_query):
+            with (
+                connection.execute_wrapper(wait_in_turn),
+                connection.execute_wrapper(_count_query),
+            ):
                 response = self.get_response(request)
         finally:
             tally.of_request.reset(token)
@@ -95,6 +99,9 @@ class HeadersMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
+        if response.status_code == 503 and request.method in READING and _has_lost_database():
+            connection.close()
+            response = self.get_response(request)  # nothing was written: ask the next connection
         for header, value in HEADERS.items():
             response.headers.setdefault(header, value)
         if not _is_static(response):
@@ -143,6 +150,13 @@ class ThrottleMiddleware:
         if not isinstance(exception, Throttled):
             return None
         return views.too_many_requests(request, exception)
+
+
+def _has_lost_database():
+    """Tell whether the server has broken off this connection: it may have done so to it alone."""
+    return connection.vendor == "postgresql" and not (
+        connection.connection is None or connection.is_usable()
+    )
 
 
 def _is_static(response):

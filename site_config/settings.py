@@ -313,10 +313,14 @@ LOGGING = {
             "style": "{",
         }
     },
+    "filters": {"busy": {"()": "site_config.busy.WithoutTraceback"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # Whoever asks a machine for a name it doesn't have gets a 400, and a line like any other.
-    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.request": {"filters": ["busy"]},
+    },
 }
 
 MONITOR_TOKEN = env("MONITOR_TOKEN", default="")  # opens /metrics and /readyz?deep

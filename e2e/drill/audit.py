@@ -24,14 +24,14 @@ VERSIONS = """
 WRONG_IN_LOG = re.compile(r"\bstatus=500\b|^Traceback|Internal Server Error", re.MULTILINE)
 
 
-def audit(site, load, *, log_from=0):
+def audit(site, load):
     """Return a list of sentences, one for each thing that is not as it was acknowledged."""
     return [
         *_faults_of_rows(site, load),
         *_faults_of_history(site, load),
         *_faults_of_versions(site, load),
         *_faults_of_files(site),
-        *_faults_of_log(site, log_from),
+        *_faults_of_log(site, load.log_from),
     ]
 
 
@@ -55,7 +55,7 @@ def _faults_of_rows(site, load):
 
 def _faults_of_letter(load, acks, row):
     letter, last = acks[0].letter, max(acks, key=lambda ack: ack.ended)
-    if last.kind == "delete" or letter.unsure and letter.is_deleted:
+    if last.kind == "delete" or (letter.unsure and letter.is_deleted):
         if row and last.kind == "delete" and not row[7]:
             yield f"message {letter.key} was deleted, and is there"
         return

@@ -1,5 +1,7 @@
 """What people do while something goes wrong, and what they were told of it.
 
+(`readers` of them only read.)
+
 Each writes to two others around a ring, and reads and polls. A write carries its client token and
 is tried again, a few times, with the same one; what was acknowledged is in `acks`.
 """
@@ -27,7 +29,7 @@ INBOX = "/inbox/?show=all"
 
 # In every text: which message it is, by whom and to whom (by their places), and its revision.
 MARK = re.compile(r"\bm([0-9a-f]{12})s(\d+)t(\d+)r(\d+)\b")
-WORDS = "the old mill stands by the river and nobody has seen its wheel turn since the war".split()
+WORDS = ["old", "mill", "river", "wheel", "bread", "Sunday", "train", "garden", "kettle", "late"]
 
 
 @dataclass
@@ -101,12 +103,13 @@ class Try:
 class Load:
     """`with Load(site, seconds=20) as load: …` — at its end, everybody has finished."""
 
-    def __init__(self, site, *, seconds, clients=AT_ONCE, mix=MIX, urls=(), people=()):
-        self.site, self.seconds, self.mix = site, seconds, mix
-        self.people = list(people) or site.people(clients)
+    def __init__(self, site, *, seconds, clients=AT_ONCE, readers=0, urls=()):
+        self.site, self.seconds, self.readers = site, seconds, readers
+        self.people = site.people(clients)
         self.urls = list(urls) or [site.url]
         self.acks, self.tries, self.sights, self.lost, self.letters = [], [], [], [], []
         self.began = self.ended = 0.0
+        self.log_from = len(site.said)
         self._stop, self._lock, self._faults = threading.Event(), threading.Lock(), []
 
     def __enter__(self):
@@ -171,6 +174,11 @@ class Load:
         first = [one.is_bad for one in self.tries if one.number == 0]
         return sum(first) / max(1, len(first))
 
+    @property
+    def last_good(self):
+        """The moment of the latest answer that was none of a fault."""
+        return max((one.answer.ended for one in self.tries[-50:] if not one.is_bad), default=0)
+
     def gap(self):
         """Return the longest time in which nothing succeeded."""
         ends = sorted(one.answer.ended for one in self.tries if not one.is_bad)
@@ -195,7 +203,9 @@ class _Life:
         self.browsers = [person.copy(url) for url in load.urls]
 
     def run(self):
-        kinds, weights = zip(*self.load.mix.items(), strict=True)
+        only_reads = self.place < self.load.readers
+        mix = {kind: MIX[kind] for kind in MIX if not (only_reads and kind in WRITES)}
+        kinds, weights = zip(*mix.items(), strict=True)
         until = self.load.began + self.load.seconds
         while time.monotonic() < until and not self.load._stop.is_set():
             kind = random.choices(kinds, weights)[0]  # noqa: S311
@@ -290,7 +300,10 @@ class _Life:
     def _talk(self):
         other = self._partner()
         path = f"/conversation/{self.load.people[other].name}/"
-        if not any(letter.receiver == other for letter in self.mine):
+        with self.load._lock:
+            pair = {self.place, other}
+            is_there = any(letter.people == pair for letter in self.load.letters)
+        if not is_there:
             return self._poll()  # there is no conversation yet, or none that we know of
         return self._look("talk", other, lambda: self._browser().get(path))
 

@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -39,10 +41,24 @@ class Site(Server):
 
     # --- Its processes ---
 
-    def begin(self):
-        self.prepare()
+    def begin(self, *, own_static=False):
+        """Start it; with `own_static`, its static files are its own, for a release to change."""
+        if own_static:
+            self.run_release()
+        else:
+            self.prepare()
+        started = time.monotonic()
         self.start()
+        self.starting = time.monotonic() - started  # seconds, without anything going wrong
         return self
+
+    def run_release(self):
+        """Do what a new release does before its processes start."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{self._environment['PATH']}"
+        environment = self._environment | {"PATH": path}
+        command = ["sh", "deploy/release.sh"]
+        quiet = {"stdout": subprocess.DEVNULL}
+        subprocess.run(command, cwd=self.root, env=environment, check=True, **quiet)
 
     def end(self):
         self.kill()
@@ -60,7 +76,7 @@ class Site(Server):
     @property
     def workers(self):
         """The ids of its processes that answer requests."""
-        return _children(self.master)
+        return children(self.master)
 
     def kill(self):
         """As a machine does that loses its power: all processes, at once."""
@@ -149,6 +165,7 @@ def why_no_servers():
     return postgres.why_not() or ("" if RedisServer.PROGRAM else "redis-server isn't installed")
 
 
-def _children(pid):
+def children(pid):
+    """Return the ids of the processes that this one has started."""
     found = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(child) for child in found.read_text().split()]
