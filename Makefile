@@ -28,7 +28,7 @@ AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.ex
 	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev seed shell test nightly bench audit browser check lint format vendor-htmx clean
+.PHONY: help run dev seed shell test nightly drill bench audit browser check lint format vendor-htmx clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -92,6 +92,9 @@ nightly: $(VENV)/.installed-dev ## Go on for longer with the tests that play at 
 	else \
 		echo "==> Skipped: random tests on PostgreSQL and Redis (set TEST_DATABASE_URL, TEST_REDIS_URL)"; \
 	fi
+
+drill: $(VENV)/.installed-dev browser ## Let everything go wrong that may, and count afterwards (ARGS=--short, "--only F6")
+	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/python -m e2e.drill $(ARGS)
 
 browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m e2e.browser

@@ -10,7 +10,7 @@ SQLITE_BUSY = ["is locked", "is full", "disk I/O error", "readonly database", "u
 WRITING = ("BEGIN", "INSERT", "UPDATE", "DELETE")
 
 WAITING = 2  # writers of a process that wait for SQLite: the other threads are for who reads
-PATIENCE = 0.5  # seconds without any write, after which nobody else begins to wait
+PATIENCE = 1  # seconds without any write, after which nobody else begins to wait
 
 
 def is_busy(exception):

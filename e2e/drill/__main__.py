@@ -1,7 +1,7 @@
 """`make drill`: try every fault that this machine allows, and say in a table what came of it.
 
 `--only F6 --only F7`, `--shape sqlite|servers|both`, `--short` (a few seconds each), `--write` (put
-the table into deploy/FAULTS.md).
+what came of it into the table of deploy/FAULTS.md).
 """
 
 import argparse

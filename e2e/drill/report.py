@@ -13,40 +13,37 @@ from e2e.server import ROOT
 from . import postgres
 
 PLACE = ROOT / "deploy" / "FAULTS.md"
-BEGIN, END = "<!-- drill: begin -->", "<!-- drill: end -->"
+BEGIN, END = "<!-- drill -->", "<!-- /drill -->"
 SHAPES = {"sqlite": "SQLite", "servers": "PostgreSQL, Redis"}
+HEAD = ["#", "fault", "what is done", "what must hold", "where", "measured", "", "when"]
 
 
 def write(outcomes, *, is_short):
-    """Put the table between its two marks in the document."""
+    """Put the rows of these outcomes into the table between its two marks; others stay."""
     text = PLACE.read_text()
     before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    PLACE.write_text(f"{before}{BEGIN}\n{_table(outcomes, is_short)}\n{END}{after}")
+    table, after = rest.split(END)
+    rows = {_key(row): row for row in map(_cells, table.splitlines()) if row and row[0][:1] == "F"}
+    rows |= {_key(row): row for row in (_row(outcome, is_short) for outcome in outcomes)}
+    lines = [HEAD, ["---"] * len(HEAD), *sorted(rows.values(), key=_key)]
+    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    PLACE.write_text(f"{before}{BEGIN}\nWith {_versions()}.\n\n{table}\n{END}{after}")
 
 
-def _table(outcomes, is_short):
-    kind = "short" if is_short else "full"
-    date = datetime.now(UTC).strftime("%Y-%m-%d")
-    lines = [
-        f"{date}, {kind} run: {_versions()}.",
-        "",
-        "| # | fault | what is done | what must hold | where | measured | |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for outcome in outcomes:
-        fault = outcome.fault
-        cells = [
-            fault.number,
-            fault.name,
-            fault.injection,
-            fault.bar,
-            SHAPES.get(outcome.shape, outcome.shape),
-            outcome.measured,
-            outcome.state,
-        ]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+def _row(outcome, is_short):
+    fault, date = outcome.fault, datetime.now(UTC).strftime("%Y-%m-%d")
+    when = f"{date}, short" if is_short else date
+    words = [fault.number, fault.name, fault.injection, fault.bar, SHAPES[outcome.shape]]
+    words += [outcome.measured, f"**{outcome.state}**", when]
+    return [" ".join(word.replace("|", "/").split()) for word in words]
+
+
+def _cells(line):
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _key(row):
+    return int(row[0].removeprefix("F")), row[4] != SHAPES["sqlite"]
 
 
 def _versions():

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 BOTH = ("sqlite", "servers")
 SQLITE, SERVERS = BOTH[:1], BOTH[1:]
@@ -38,7 +38,6 @@ class Fault:
     seconds: float  # of load, in full
     shapes: tuple
     run: Callable
-    own_site: dict = field(default_factory=dict)
 
 
 def fault(number, name, *, injection, bar, seconds=0, shapes=BOTH):

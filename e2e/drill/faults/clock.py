@@ -31,11 +31,14 @@ def clocks_apart(site, seconds, findings):
 
 
 def _look_at_both(load, url, findings):
-    me, other = load.people[0], load.people[1]
+    letter = load.acks[0].letter
+    me, other = load.people[letter.sender], load.people[letter.receiver]
     address = f"/conversation/{other.name}/"
     here, there = me.get(address), me.copy(url).get(address)
     orders = [re.findall(r'href="/messages/(\d+)/edit/"', page.body) for page in (here, there)]
-    findings.expect((here.status, there.status) == (200, 200), "somebody was signed out")
+    findings.expect(
+        (here.status, there.status) == (200, 200), f"pages: {here.status}, {there.status}"
+    )
     findings.expect(orders[0] == orders[1], "the order of messages depends on the server")
     times = [datetime.fromisoformat(time) for time in TIME.findall(here.body)]
     findings.expect(times == sorted(times), "the messages of a page aren't in the order of time")
