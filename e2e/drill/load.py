@@ -174,6 +174,10 @@ class Load:
         first = [one.is_bad for one in self.tries if one.number == 0]
         return sum(first) / max(1, len(first))
 
+    def errors(self):
+        """Return what kept requests from being answered at all, in the words of the client."""
+        return {one.answer.body for one in self.tries if one.answer.status == NO_ANSWER}
+
     @property
     def last_good(self):
         """The moment of the latest answer that was none of a fault."""

@@ -120,10 +120,10 @@ class Site(Server):
         with self.connect() as connection:
             return connection.execute(self.spell(sql), values).fetchall()
 
-    def do(self, sql):
+    def do(self, sql, *values):
         """Tell the database itself to do something that has no answer."""
         with self.connect() as connection:
-            connection.execute(sql)
+            connection.execute(self.spell(sql), values)
 
     @contextmanager
     def connect(self):

@@ -12,6 +12,7 @@ from django.test import Client
 
 from messaging.models import Message
 from site_config import busy, views
+from site_config.accounts.backends import MailboxBackend
 
 ON_SQLITE = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one writer")
 ON_POSTGRES = pytest.mark.skipif(
@@ -108,6 +109,22 @@ def test_who_reads_has_no_turn_to_wait_for(alice, bob, signed_in, monkeypatch):
     assert reader.post(f"/messages/{message.pk}/read/", {"state": "read"}).status_code == 302
 
 
+@pytest.mark.parametrize(("words", "is_told"), [("database is locked", False), ("no", True)])
+def test_what_is_busy_is_told_in_one_line(monkeypatch, caplog, alice, words, is_told):
+    """Also where it is raised outside of a view, and Django would show how it came there."""
+
+    def refuse(self, user_id):
+        raise (ValueError if is_told else OperationalError)(words)
+
+    client = Client(raise_request_exception=False)
+    client.force_login(alice)
+    monkeypatch.setattr(MailboxBackend, "get_user", refuse)
+    response = client.get("/inbox/")
+    assert response.status_code == (500 if is_told else 503)
+    lines = [record for record in caplog.records if record.name == "django.request"]
+    assert [bool(line.exc_info) for line in lines] == [is_told]
+
+
 @ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("method", "status"), [("get", 200), ("post", 503)])
@@ -126,4 +143,5 @@ def test_a_page_is_read_again_over_another_connection(monkeypatch, method, statu
     monkeypatch.setattr(views.HomeView, method, answer, raising=False)
     monkeypatch.setattr(views.HomeView, "http_method_names", ["get", "post"])
     response = getattr(Client(raise_request_exception=False), method)("/")
+    connection.close()  # as a server does after a request that went wrong
     assert response.status_code == status

@@ -76,6 +76,13 @@ def check_no_loss(load, findings):
     findings.expect(not gave_up, f"{len(gave_up)} reads failed after all tries")
 
 
+def failures(load):
+    """Count by status the tries that failed, but for writes that were told to come again."""
+    writes = load.bad(writes=True)
+    del writes[503]
+    return load.bad(writes=False) + writes
+
+
 def told(counter):
     """Write a count by status as words."""
     words = [f"{number} × {status or 'no answer'}" for status, number in sorted(counter.items())]

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from ..load import Load
-from . import check_load, check_no_loss, fault, told
+from . import check_load, check_no_loss, failures, fault, told
 
 TIME = re.compile(r'<time datetime="([^"]+)">')
 
@@ -23,7 +23,7 @@ def clocks_apart(site, seconds, findings):
             with Load(site, seconds=seconds / 2, urls=[site.url, url]) as load:
                 pass
             _look_at_both(load, url, findings)
-        failed = load.bad(writes=True) + load.bad(writes=False)
+        failed = failures(load)
         findings.say(f"{shift / 60:+.0f} min")
         findings.expect(not failed, f"{shift} s: failed requests: {told(failed)}")
         check_no_loss(load, findings)
