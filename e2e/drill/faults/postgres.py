@@ -19,7 +19,7 @@ DEADLOCKS = "SELECT sum(deadlocks)::int FROM pg_stat_database"
 @fault(
     "F12",
     "Connections broken off",
-    injection="pg_terminate_backend of all of them every 1 s",
+    injection="pg_terminate_backend of all of them every 1 s (or 3 × what a read takes)",
     bar="0 failed reads; a write fails only while it is under way, then its retry succeeds",
     seconds=20,
     shapes=SERVERS,
@@ -27,8 +27,10 @@ DEADLOCKS = "SELECT sum(deadlocks)::int FROM pg_stat_database"
 def connections_broken_off(site, seconds, findings):
     ended = 0
     with Load(site, seconds=seconds) as load:
-        for _ in load.every(1):
+        while time.monotonic() < load.began + seconds:
             ended += len(site.query(OTHERS))
+            # A page is read again once: on a slow machine it must have the time for that.
+            time.sleep(max(1, 3 * load.p95()))
     reads, writes = load.bad(writes=False), load.bad(writes=True)
     findings.say(f"{ended} connections; reads failed: {told(reads)}; writes: {told(writes)}")
     findings.expect(not reads, f"reads failed: {told(reads)}")

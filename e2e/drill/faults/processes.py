@@ -105,7 +105,8 @@ def power_lost(site, seconds, findings):
 @fault(
     "F18",
     "Release with open pages",
-    injection="HUP every 3 s (or 1.5 × a start) in mid-load; then a release with other templates and style sheets",
+    injection="HUP every 3 s (or 1.5 × a start) in mid-load; then a release with other"
+    " templates and style sheets",
     bar="0 failed requests; a page opened before posts, polls and keeps its style sheet",
     seconds=15,
 )
