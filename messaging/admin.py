@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from .cache import Breaker
-from .models import Mailbox, Message, MessageHistory, Notification
+from .models import Block, Mailbox, Message, MessageHistory, Notification
 from .tally import counts
 
 NAME = get_user_model().USERNAME_FIELD
@@ -147,6 +147,15 @@ class NotificationAdmin(NoGuessingMixin, admin.ModelAdmin):
 
     def has_add_permission(self, request):
         return False
+
+
+@admin.register(Block)
+class BlockAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("blocker", "blocked", "created_at")
+    list_select_related = ("blocker", "blocked")
+    search_fields = (f"blocker__{NAME}", f"blocked__{NAME}")
+    fields = list_display
+    ordering = ("-created_at", "-id")
 
 
 @admin.register(Mailbox)

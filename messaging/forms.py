@@ -5,9 +5,11 @@ import uuid
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from .models import Standing
 from .models.message import CONTENT_MAX_LENGTH
 from .text import write_wait
 
@@ -55,6 +57,9 @@ class ContentField(forms.CharField):
         return attrs
 
 
+UNREACHABLE = _("This person can’t be written to any more.")
+
+
 class MessageForm(forms.Form):
     """A text, and a hidden field that says which sending or which version is meant.
 
@@ -87,6 +92,10 @@ class MessageForm(forms.Form):
             _("That was a lot in a short time. Your text is safe: try again in %s.") % wait,
         )
 
+    def refuse_receiver(self):
+        """Say that nothing reaches this person any more, and not why."""
+        self.add_error(None, UNREACHABLE)
+
     def renew(self):
         """Show the form again as if its hidden field had not been sent."""
         name = self.hidden_name
@@ -107,6 +116,10 @@ class TokenForm(MessageForm):
             _("This form has sent another message already. Send again to send this one as well."),
         )
         self.renew()
+
+    def refuse_blocked(self, person, field=None):
+        """Say that it is the writer who blocked this person, and where to change that."""
+        self.add_error(field, blocked_notice(person.get_username()))
 
 
 class ReplyForm(TokenForm):
@@ -152,13 +165,26 @@ class ComposeForm(TokenForm):
         person = find_person(self.cleaned_data["to"])
         if person == self.sender:
             raise forms.ValidationError(_("You can’t write to yourself."), code="self")
-        if person is None or not person.is_active:
+        # Asked of nobody as well: who blocked costs what a name costs that nobody has.
+        standing = Standing.of(self.sender, person)
+        if standing.has_blocked:
+            raise forms.ValidationError(blocked_notice(person.get_username()), code="blocked")
+        if not standing.is_reachable:
             raise forms.ValidationError(self.NOBODY, code="unknown")
         return person
 
     def refuse_receiver(self):
         """Say that this person went away after the form was found in order."""
         self.add_error("to", self.NOBODY)
+
+
+def blocked_notice(name):
+    """Return what who blocked somebody is told instead of writing to them."""
+    return format_html(
+        _('You have blocked {name}. <a href="{url}">Unblock</a> to write.'),
+        name=name,
+        url=reverse("messaging:block", args=[name]),
+    )
 
 
 def find_person(name):

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .views.blocks import BlockListView, BlockView, MessageBlockView
 from .views.compose import MessageCreateView
 from .views.conversation import ConversationView
 from .views.inbox import InboxView
@@ -32,6 +33,7 @@ urlpatterns = [
     path("messages/<int:pk>/history/", HistoryView.as_view(), name="history"),
     path("messages/<int:pk>/delete/", MessageDeleteView.as_view(), name="message-delete"),
     path("messages/<int:pk>/message/", MessageView.as_view(), name="message"),
+    path("messages/<int:pk>/block/", MessageBlockView.as_view(), name="message-block"),
     path("messages/<int:pk>/read/", ReadMarkerView.as_view(), name="read-marker"),
     path("conversation/", ConversationView.as_view(), name="conversation"),
     path("conversation/<str:username>/", ConversationView.as_view(), name="conversation"),
@@ -39,4 +41,6 @@ urlpatterns = [
     path("notifications/read/", NotificationReadAllView.as_view(), name="notification-read-all"),
     path("notifications/<int:pk>/read/", NotificationReadView.as_view(), name="notification-read"),
     path("people/", PersonSearchView.as_view(), name="person-search"),
+    path("people/blocked/", BlockListView.as_view(), name="block-list"),
+    path("people/<str:username>/block/", BlockView.as_view(), name="block"),
 ]

@@ -1,5 +1,6 @@
 """Messages between two people, the threads they form, and what each person has read."""
 
+from .block import Block, Standing
 from .epoch import CacheEpoch
 from .history import MessageHistory
 from .mailbox import Mailbox
@@ -9,6 +10,7 @@ from .thread import Participation, Thread
 from .throttle import ThrottleCount
 
 __all__ = [
+    "Block",
     "CacheEpoch",
     "Mailbox",
     "Message",
@@ -16,6 +18,7 @@ __all__ = [
     "MessageQuerySet",
     "Notification",
     "Participation",
+    "Standing",
     "Thread",
     "ThrottleCount",
     "UnreadManager",

@@ -1,5 +1,6 @@
 """Every write, and the rule that guards it."""
 
+from .blocks import Blocked, BlockService, ReceiverUnavailable
 from .check import CheckService
 from .cleanup import UserCleanupService
 from .epoch import CacheEpochService
@@ -9,7 +10,6 @@ from .messages import (
     EditConflict,
     MessageService,
     ParentDeleted,
-    ReceiverUnavailable,
     TokenReused,
     TooManyRevisions,
 )
@@ -17,6 +17,8 @@ from .notifications import NotificationService
 from .threads import ThreadService
 
 __all__ = [
+    "BlockService",
+    "Blocked",
     "CacheEpochService",
     "CheckService",
     "EditConflict",

@@ -1,10 +1,11 @@
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from messaging.models import (
+    Block,
     Message,
     MessageHistory,
     Notification,
@@ -44,6 +45,7 @@ class UserCleanupService:
                 _remove_threads(some)
         _raw_delete(Participation.objects.for_user(user))
         _raw_delete(Notification.objects.filter(user_id=user.pk))
+        _raw_delete(Block.objects.filter(Q(blocker_id=user.pk) | Q(blocked_id=user.pk)))
         MessageHistory.objects.filter(editor_id=user.pk).update(editor=None)
         MailboxService.recount(people)
 

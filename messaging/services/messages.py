@@ -4,8 +4,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from messaging.models import Mailbox, Message
+from messaging.models import Mailbox, Message, Standing
 
+from .blocks import BlockService, ReceiverUnavailable
 from .retries import retried
 
 MOST_REVISIONS = 50  # of one message: both people keep them all
@@ -21,10 +22,6 @@ class TokenReused(Exception):
 
 class ParentDeleted(Exception):
     """The message that a reply hangs on has been deleted."""
-
-
-class ReceiverUnavailable(Exception):
-    """Nobody by that name can be written to: unknown, inactive, gone, or oneself."""
 
 
 class EditConflict(Exception):
@@ -48,12 +45,14 @@ class MessageService:
         """Send a message, or a reply to `parent`; return it.
 
         The same `client_token` sends once: a second call with the same words returns the message of
-        the first. Raises TokenReused, ParentDeleted, ReceiverUnavailable.
+        the first. Raises TokenReused, ParentDeleted, ReceiverUnavailable, Blocked.
         """
-        if receiver is None or receiver.pk == sender.pk or not receiver.is_active:
+        if receiver is None or receiver.pk == sender.pk:
             raise ReceiverUnavailable
         try:
             with transaction.atomic():
+                Mailbox.objects.lock(sender.pk, receiver.pk)
+                BlockService.check(sender, receiver)
                 return Message.objects.create(
                     sender=sender,
                     receiver=receiver,
@@ -87,11 +86,13 @@ class MessageService:
 
         `revision` is the one that the editor saw: if it is no longer the latest, raises
         EditConflict. The same text is no edit. Raises TooManyRevisions if there are MOST_REVISIONS,
-        Message.DoesNotExist if it was deleted.
+        Message.DoesNotExist if it was deleted, ReceiverUnavailable if its receiver can't be written
+        to: an edit is new words. Who blocked the receiver may still mend what they wrote before.
         """
         with transaction.atomic():
             Mailbox.objects.lock(message.sender_id, message.receiver_id)
-            current = Message.objects.not_deleted().get(pk=message.pk)
+            current = Message.objects.not_deleted().with_people().get(pk=message.pk)
+            _check_reader(current)
             if current.revision != revision:
                 raise EditConflict(current)
             if revision >= MOST_REVISIONS:
@@ -105,6 +106,13 @@ class MessageService:
     def delete(message):
         """Delete the message as `Message.delete` does; the object in hand stays as it was."""
         copy(message).delete()
+
+
+def _check_reader(message):
+    if message.receiver is None:  # who wrote it is its only reader
+        return
+    if not Standing.of(message.sender, message.receiver).is_reachable:
+        raise ReceiverUnavailable
 
 
 def _sent_before(sender, client_token):

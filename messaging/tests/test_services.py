@@ -143,6 +143,7 @@ def test_nobody_writes_to_oneself(alice):
 
 def test_nobody_writes_to_one_who_left_or_is_inactive(alice, bob):
     bob.is_active = False
+    bob.save()
     for receiver in (None, bob):
         with pytest.raises(ReceiverUnavailable):
             MessageService.send(alice, receiver=receiver, content="Hello")

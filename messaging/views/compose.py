@@ -4,7 +4,7 @@ from django.views.generic import FormView
 from django_htmx.http import HttpResponseClientRedirect
 
 from messaging.forms import ComposeForm
-from messaging.services import MessageService, ReceiverUnavailable, TokenReused
+from messaging.services import Blocked, MessageService, ReceiverUnavailable, TokenReused
 from messaging.throttles import Throttled
 
 from .mixins import PartialMixin, SendMixin
@@ -52,6 +52,9 @@ class MessageCreateView(SendMixin, PartialMixin, FormView):
         except TokenReused:
             form.refuse_token()
             return self.form_invalid(form, status=409)
+        except Blocked:
+            form.refuse_blocked(data["to"], "to")
+            return self.form_invalid(form)
         except ReceiverUnavailable:
             form.refuse_receiver()
             return self.form_invalid(form)

@@ -9,7 +9,7 @@ from django.views.generic import TemplateView
 
 from messaging import fragments
 from messaging.forms import find_person
-from messaging.models import Message
+from messaging.models import Message, Standing
 from messaging.paging import Page, PageKey, newest_first
 
 from .articles import make_articles
@@ -24,6 +24,7 @@ class ConversationView(PartialMixin, PollMixin, TemplateView):
     http_method_names = ["get", "head"]
     template_name = "messaging/conversation.html"
     partial_name = "conversation-update"
+    standing = None
 
     def get(self, request, *args, **kwargs):
         self.before = PageKey.parse(request.GET.get("before"))
@@ -40,11 +41,10 @@ class ConversationView(PartialMixin, PollMixin, TemplateView):
         """Return the person of the URL, if it names one; 404 unless we share a message."""
         if "username" not in self.kwargs:
             return None
-        user, other = self.request.user, find_person(self.kwargs["username"])
-        shared = Message.objects.visible_to(user).not_deleted()
-        # Nobody shares a message with themselves; asked all the same, so that a name that nobody
-        # has costs what a stranger's does.
-        if not shared.between(user, other or user).exists():
+        other = find_person(self.kwargs["username"])
+        # Asked of nobody as well: a name that nobody has costs what a stranger's does.
+        self.standing = Standing.of(self.request.user, other)
+        if not self.standing.shares_message:
             raise Http404
         return other
 
@@ -57,6 +57,7 @@ class ConversationView(PartialMixin, PollMixin, TemplateView):
         names = [self.other.get_username()] if self.other else []
         return super().get_context_data(
             other=self.other,
+            standing=self.standing,
             address=reverse("messaging:conversation", args=names),
             before=before,
             list_key=fragments.mailbox_key("conversation", user, self.other_pk, before),

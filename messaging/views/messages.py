@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 from django_htmx.http import HttpResponseClientRedirect
 
-from messaging.forms import EditForm, ReplyForm
+from messaging.forms import EditForm, ReplyForm, blocked_notice
 from messaging.ids import dom_id
-from messaging.models import Message
+from messaging.models import Message, Standing
 from messaging.page_state import PageState, Run
 from messaging.services import (
+    Blocked,
     EditConflict,
     MessageService,
     ParentDeleted,
@@ -79,6 +80,9 @@ class MessageUpdateView(OwnMessageMixin, PartialMixin, TemplateView):
         except Throttled as throttled:
             form.ask_to_wait(throttled.retry_after)
             return self.show(message, form, status=429, headers=throttled.headers)
+        except ReceiverUnavailable:
+            form.refuse_receiver()
+            return self.show(message, form, status=422)
         except TooManyRevisions:
             form.add_error(None, EDITED_OUT)
             return self.show(message, form, status=422)
@@ -114,6 +118,10 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
         form = ReplyForm(auto_id=_auto_id(message, is_in_place))
         if message.is_deleted:
             return self.show(message, form, is_in_place, status=422, problem=DELETED)
+        other = message.other_person(request.user)
+        if Standing.of(request.user, other).has_blocked:
+            notice = blocked_notice(other.get_username())
+            return self.show(message, form, is_in_place, has_blocked=True, notice=notice)
         return self.show(message, form, is_in_place)
 
     def post(self, request, *args, **kwargs):
@@ -139,8 +147,10 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
                 status = 409
             except ParentDeleted:
                 form.add_error(None, DELETED)
+            except Blocked:
+                form.refuse_blocked(message.other_person(request.user))
             except ReceiverUnavailable:
-                form.add_error(None, _("This person can’t be written to any more."))
+                form.refuse_receiver()
         return self.show(message, form, is_in_place, status=status, headers=headers)
 
     def show(self, message, form, is_in_place, status=200, headers=None, **context):

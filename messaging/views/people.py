@@ -1,7 +1,8 @@
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.views.generic import TemplateView
 
+from messaging.models import Block
 from messaging.throttles import PEOPLE, count_look
 
 from .mixins import PartialMixin
@@ -30,7 +31,10 @@ class PersonSearchView(PartialMixin, TemplateView):
 
 
 def people_named(letters, *, asker):
-    """Return the first few people whose names start so, without the one who asks."""
+    """Return the first few people whose names start so, without the one who asks.
+
+    Who blocked them is not found, like anybody whose account is closed.
+    """
     people = get_user_model()._default_manager
     if "\0" in letters:  # no name has it, and PostgreSQL refuses to look
         return people.none()
@@ -39,5 +43,6 @@ def people_named(letters, *, asker):
     starts = Q()
     for spelling in {letters, letters.lower(), letters.capitalize()}:
         starts |= Q((f"{name}__istartswith", spelling))
-    found = people.filter(starts, is_active=True).exclude(pk=asker.pk)
+    blocks = Block.objects.filter(blocker=OuterRef("pk"), blocked=asker)
+    found = people.filter(starts, ~Exists(blocks), is_active=True).exclude(pk=asker.pk)
     return found.only("pk", name).order_by(name)[:MOST_PEOPLE]

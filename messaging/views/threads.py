@@ -13,9 +13,9 @@ from django.views.generic import TemplateView, View
 
 from messaging import fragments
 from messaging.composed import Composed
-from messaging.forms import ReplyForm
-from messaging.ids import dom_id
-from messaging.models import Message
+from messaging.forms import ReplyForm, blocked_notice
+from messaging.ids import dom_id, read_id
+from messaging.models import Message, Standing
 from messaging.page_state import PageState
 from messaging.services import ThreadService
 from messaging.skeletons import Skeleton
@@ -26,7 +26,6 @@ from .inbox import render_list_beside
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
 
 User = get_user_model()
-BIGGEST = 2**62  # no id is
 RUN = 10  # rows
 COLUMNS = [  # of a message and of what is around it, as a page of its thread needs them
     *("parent_message", "depth", "timestamp", "deleted_at", "reply_count", "read"),
@@ -55,9 +54,15 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         get_message = cache(self.get_message)
         facts = fragments.remember(
             fragments.mailbox_key("thread-facts", user, pk, fragments.digest(state)),
-            lambda: self._read_facts(get_message(), state),
+            lambda: self._read_facts(get_message(), state) | self._read_block(get_message()),
         )
-        return self._fill_in(facts, get_message, state)
+        context = self._fill_in(facts, get_message, state)
+        return context | {name: facts[name] for name in ("block_url", "has_blocked")}
+
+    def _read_block(self, message):
+        user, other = self.request.user, message.other_person(self.request.user)
+        url = reverse("messaging:block", args=[other.get_username()]) if other else ""
+        return {"block_url": url, "has_blocked": Standing.of(user, other).has_blocked}
 
     def _read_facts(self, message, state):
         user, other = self.request.user, message.other_person(self.request.user)
@@ -102,7 +107,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         primary key, or the message of the URL.
         """
         own = self.get_message(pk=default) if default else self.get_message()
-        at = _number(self.request.POST.get("at"))
+        at = read_id(self.request.POST.get("at"))
         found = self.get_messages().filter(pk=at, thread=own.thread_id).first()
         return found or own
 
@@ -181,9 +186,9 @@ class ReplyListView(ShownThreadMixin, PartialMixin, TemplateView):
         rows = expand(
             self.request.user,
             message,
-            after=_number(query.get("after")),
-            before=_number(query.get("before")),
-            level=min(_number(query.get("level")), DEEPEST_LEVEL),
+            after=read_id(query.get("after")),
+            before=read_id(query.get("before")),
+            level=min(read_id(query.get("level")), DEEPEST_LEVEL),
         )
         fields = PageState.of(rows).fields
         return HttpResponse(render_rows(self.request.user, message, rows, fields))
@@ -269,7 +274,10 @@ ROW = Skeleton("messaging/thread.html#thread-row", lambda row: {"row": row, "art
 
 
 def render_composer(context):
-    """Return the form at the foot, which replies to where the page begins; "" if nobody could."""
+    """Return the form at the foot, which replies to where the page begins; "" if nobody could.
+
+    Who has blocked the other person is told so instead.
+    """
     if not context["other_name"] or not context["reply_url"]:
         return ""
     words = {
@@ -277,8 +285,9 @@ def render_composer(context):
         "client_token": str(uuid.uuid4()),
         "reply_url": context["reply_url"],
         "other_name": context["other_name"],
+        "notice": blocked_notice(context["other_name"]) if context["has_blocked"] else "",
     }
-    return COMPOSER.fill({}, words)
+    return COMPOSER.fill({"has_blocked": context["has_blocked"]}, words)
 
 
 def _composer_context(words):
@@ -303,10 +312,3 @@ def _link_to_more(row):
     query = "&".join(f"{name}={number}" for name, number in query.items() if number)
     url = reverse("messaging:reply-list", args=[row.node.pk])
     return shape, words | {"url": f"{url}?{query}" if query else url}
-
-
-def _number(word):
-    """Read an id that came from outside; 0 for anything else."""
-    if not word or len(word) > 19 or not (word.isascii() and word.isdigit()):
-        return 0
-    return min(int(word), BIGGEST)
