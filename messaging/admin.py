@@ -2,12 +2,14 @@
 
 Text needs the permission `messaging.view_message_text`, held by a row for the person or one of
 their groups: being a superuser is not enough. It is shown by an action that asks for a reason and
-writes that reason to the log; it is in no column, form or search otherwise.
+keeps that reason, for the log and for the two people themselves, who see it; it is in no column,
+form or search otherwise.
 """
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Length
 from django.template.response import TemplateResponse
@@ -16,7 +18,9 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from .cache import Breaker
-from .models import Block, Mailbox, Message, MessageHistory, Notification
+from .forms import ReasonForm
+from .models import AccessRecord, Block, Mailbox, Message, MessageHistory, Notification
+from .services import AccessService
 from .tally import counts
 
 NAME = get_user_model().USERNAME_FIELD
@@ -107,23 +111,37 @@ class MessageAdmin(NoGuessingMixin, admin.ModelAdmin):
 
     @admin.action(description=_("Show the text…"), permissions=["view_message_text"])
     def show_text(self, request, queryset):
-        """Ask for a reason; once it is given, write it to the log and show the texts."""
-        reason = request.POST.get("reason", "").strip()
-        chosen = list(queryset.defer(None).with_people())
+        """Ask for a reason; once it is given, record it for both parties, and show the texts."""
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        chosen = list(queryset.values_list("pk", flat=True))
         context = {
             **self.admin_site.each_context(request),
             "title": _("Show the text of messages"),
             "opts": self.opts,
             "chosen": chosen,
-            "reason": reason,
+            "form": form,
         }
-        if reason:
-            for message in chosen:
-                self.log_change(request, message, f"Read the text. Reason: {reason}")
-            context["texts"] = [(message, self.content_preview(message)) for message in chosen]
-        elif "reason" in request.POST:
-            context["error"] = _("Please say why: it will be kept.")
+        if form.is_valid():
+            texts = self._read_text(request, chosen, form.cleaned_data["reason"])
+            context["texts"] = [(message, self.content_preview(message)) for message in texts]
         return TemplateResponse(request, "admin/messaging/message/show_text.html", context)
+
+    @transaction.atomic
+    def _read_text(self, request, chosen, reason):
+        message_list = AccessService.read_text(request.user, chosen, reason=reason)
+        for message in message_list:
+            self.log_change(request, message, f"Read the text. Reason: {reason}")
+        return message_list
+
+
+@admin.register(AccessRecord)
+class AccessRecordAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("message", "staff", "accessed_at", "reason")
+    list_filter = ("accessed_at",)
+    list_select_related = ("message", "staff")
+    search_fields = (f"staff__{NAME}",)
+    fields = list_display
+    ordering = ("-accessed_at", "-id")
 
 
 @admin.register(MessageHistory)

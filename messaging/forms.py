@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from .models import Standing
+from .models.access import REASON_MAX_LENGTH
 from .models.message import CONTENT_MAX_LENGTH
 from .text import write_wait
 
@@ -176,6 +177,17 @@ class ComposeForm(TokenForm):
     def refuse_receiver(self):
         """Say that this person went away after the form was found in order."""
         self.add_error("to", self.NOBODY)
+
+
+class ReasonForm(forms.Form):
+    """Why somebody of the staff wants to read what two others wrote."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_MAX_LENGTH,
+        widget=forms.TextInput({"class": "vTextField"}),
+        error_messages={"required": _("Please say why: it will be kept.")},
+    )
 
 
 def blocked_notice(name):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from .models import Message
+from .models import AccessRecord, Message
 
 COLUMNS = (
     "id",
@@ -35,6 +35,7 @@ class Node:
     sender_id: int | None
     read: bool
     child_count: int  # tombstones too, which `reply_count` leaves out
+    is_accessed: bool = False  # read by the staff
     children: list = field(default_factory=list)
 
     @property
@@ -48,6 +49,7 @@ class Wanted:
     def __init__(self, thread_id):
         self._thread_id = thread_id
         self._table = connection.ops.quote_name(Message._meta.db_table)
+        self._looks = connection.ops.quote_name(AccessRecord._meta.db_table)
         self._conditions, self._values = [], []
 
     def add(self, condition, *values):
@@ -68,7 +70,8 @@ class Wanted:
         # The conditions may come from outside: nothing of another thread comes in by them.
         sql = f"""
             SELECT {", ".join(COLUMNS)},
-                (SELECT COUNT(*) FROM {self._table} c WHERE c.parent_message_id = m.id)
+                (SELECT COUNT(*) FROM {self._table} c WHERE c.parent_message_id = m.id),
+                EXISTS (SELECT 1 FROM {self._looks} a WHERE a.message_id = m.id)
             FROM {self._table} m
             WHERE thread_id = %s AND ({" OR ".join(self._conditions)})
             ORDER BY {order} LIMIT {limit}

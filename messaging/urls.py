@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .views.access import AccessView
 from .views.blocks import BlockListView, BlockView, MessageBlockView
 from .views.compose import MessageCreateView
 from .views.conversation import ConversationView
@@ -33,6 +34,7 @@ urlpatterns = [
     path("messages/<int:pk>/history/", HistoryView.as_view(), name="history"),
     path("messages/<int:pk>/delete/", MessageDeleteView.as_view(), name="message-delete"),
     path("messages/<int:pk>/message/", MessageView.as_view(), name="message"),
+    path("messages/<int:pk>/access/", AccessView.as_view(), name="access"),
     path("messages/<int:pk>/block/", MessageBlockView.as_view(), name="message-block"),
     path("messages/<int:pk>/read/", ReadMarkerView.as_view(), name="read-marker"),
     path("conversation/", ConversationView.as_view(), name="conversation"),

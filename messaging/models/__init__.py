@@ -1,5 +1,6 @@
 """Messages between two people, the threads they form, and what each person has read."""
 
+from .access import AccessNotice, AccessRecord
 from .block import Block, Standing
 from .epoch import CacheEpoch
 from .history import MessageHistory
@@ -10,6 +11,8 @@ from .thread import Participation, Thread
 from .throttle import ThrottleCount
 
 __all__ = [
+    "AccessNotice",
+    "AccessRecord",
     "Block",
     "CacheEpoch",
     "Mailbox",

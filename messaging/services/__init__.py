@@ -1,5 +1,6 @@
 """Every write, and the rule that guards it."""
 
+from .access import AccessService
 from .blocks import Blocked, BlockService, ReceiverUnavailable
 from .check import CheckService
 from .cleanup import UserCleanupService
@@ -17,6 +18,7 @@ from .notifications import NotificationService
 from .threads import ThreadService
 
 __all__ = [
+    "AccessService",
     "BlockService",
     "Blocked",
     "CacheEpochService",

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery, 
 from django.db.models.functions import Coalesce
 
 from messaging.models import (
+    AccessNotice,
     Mailbox,
     Message,
     MessageHistory,
@@ -309,6 +310,13 @@ def _late_bells():
     return Notification.objects.filter(is_read=False, message__read=True)
 
 
+def _mistaken_notices():
+    is_party = Q(record__message__sender=F("user")) | Q(record__message__receiver=F("user"))
+    # Not `exclude`: a message that somebody left has a null there, which is equal to nothing.
+    parties = AccessNotice.objects.filter(is_party)
+    return AccessNotice.objects.exclude(pk__in=parties.values("pk"))
+
+
 BELL_RULES = [
     Rule("rings for the wrong person, or for nothing", _mistaken_bells, _delete),
     Rule("rang for nobody", _missing_bells, _ring),
@@ -317,6 +325,7 @@ BELL_RULES = [
         _late_bells,
         lambda rows: Notification.objects.filter(pk__in=rows.values("pk")).update(is_read=True),
     ),
+    Rule("tells somebody of a look at a message of others", _mistaken_notices, _delete),
 ]
 
 

@@ -5,6 +5,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from messaging.models import (
+    AccessNotice,
+    AccessRecord,
     Block,
     Message,
     MessageHistory,
@@ -46,6 +48,8 @@ class UserCleanupService:
         _raw_delete(Participation.objects.for_user(user))
         _raw_delete(Notification.objects.filter(user_id=user.pk))
         _raw_delete(Block.objects.filter(Q(blocker_id=user.pk) | Q(blocked_id=user.pk)))
+        _raw_delete(AccessNotice.objects.visible_to(user))
+        AccessRecord.objects.filter(staff_id=user.pk).update(staff=None)
         MessageHistory.objects.filter(editor_id=user.pk).update(editor=None)
         MailboxService.recount(people)
 
@@ -76,6 +80,7 @@ def _remove_threads(thread_ids):
     Thread.objects.filter(pk__in=thread_ids).update(last_message=None)
     _raw_delete(MessageHistory.objects.filter(message__in=message_set))
     _raw_delete(Notification.objects.filter(message__in=message_set))
+    _remove_access(message_set)
     _raw_delete(message_set)
     _raw_delete(Participation.objects.filter(thread_id__in=thread_ids))
     _raw_delete(Thread.objects.filter(pk__in=thread_ids))
@@ -94,6 +99,7 @@ def _remove_words(user, thread_ids):
     Thread.objects.filter(pk__in=thread_ids).update(last_message=None, version=F("version") + 1)
     _raw_delete(MessageHistory.objects.filter(message__in=mine))
     _raw_delete(Notification.objects.filter(message__in=mine))
+    _remove_access(mine)
     _raw_delete(Participation.objects.for_user(user).filter(thread_id__in=thread_ids))
     message_set.received_by(user).update(receiver=None)
     mine.update(
@@ -110,6 +116,11 @@ def _remove_words(user, thread_ids):
     derive(message_set)
     derive(Thread.objects.filter(pk__in=thread_ids))
     derive(Participation.objects.filter(thread_id__in=thread_ids))
+
+
+def _remove_access(message_set):
+    _raw_delete(AccessNotice.objects.filter(record__message__in=message_set))
+    _raw_delete(AccessRecord.objects.filter(message__in=message_set))
 
 
 def _raw_delete(rows):

@@ -2,6 +2,7 @@ from django.db import transaction
 
 from messaging.models import Mailbox, Notification
 
+from .access import AccessService
 from .mailboxes import MailboxService
 from .retries import retried
 
@@ -40,12 +41,15 @@ class NotificationService:
     @retried
     @transaction.atomic(savepoint=False)
     def mark_all_read(user):
-        """Mark every notification of `user` read; return how many were not."""
+        """Mark every notification of `user` read; return how many were not.
+
+        What tells of looks of the staff is taken note of as well, and counted.
+        """
         Mailbox.objects.lock(user.pk)
         count = Notification.objects.visible_to(user).unread().update(is_read=True)
         if count:
             MailboxService.bump([user.pk])
-        return count
+        return count + AccessService.take_note(user)
 
 
 def _of(message):

@@ -5,7 +5,7 @@ from django.utils.functional import cached_property
 
 from messaging import fragments, ids, text
 from messaging.composed import Composed
-from messaging.models import Mailbox, Notification
+from messaging.models import AccessNotice, Mailbox, Notification
 from messaging.skeletons import Skeleton
 
 register = template.Library()
@@ -24,13 +24,15 @@ register.simple_tag(ids.dom_id)
 register.filter("message_text", text.render_text)
 
 
+def _count(queryset):
+    numbers = queryset.order_by().values("user").annotate(number=Count("pk"))
+    return numbers.values_list("number", flat=True)
+
+
+# One query for both, of one number each: the unread, and what the staff has looked at.
 count_bell = Composed(
-    lambda user: (
-        Notification.objects.visible_to(User(user))
-        .unread()
-        .values("user")
-        .annotate(number=Count("pk"))
-        .values_list("number", flat=True)
+    lambda user: _count(Notification.objects.visible_to(User(user)).unread()).union(
+        _count(AccessNotice.objects.visible_to(User(user))), all=True
     )
 )
 

@@ -30,6 +30,8 @@ PRIVATE = {
     "messages/<int:pk>/history/": {"GET": "404 200 200"},
     "messages/<int:pk>/delete/": {"GET": "404 200 403", "POST": "404 302/200 403"},
     "messages/<int:pk>/message/": {"GET": "404 302/200 302/200"},
+    "messages/<int:pk>/access/": {"GET": "404 200 200", "POST": "404 302/200 302/200"},
+    "messages/<int:pk>/block/": {"GET": "404 302 302"},
     "messages/<int:pk>/read/": {"POST": "404 302/200 302/200"},
     "conversation/": {"GET": "200"},
     "conversation/<str:username>/": {"GET": "404 200 200"},
@@ -37,6 +39,8 @@ PRIVATE = {
     "notifications/read/": {"POST": "302/200"},
     "notifications/<int:pk>/read/": {"POST": "404 404 302/200"},
     "people/": {"GET": "200"},
+    "people/blocked/": {"GET": "200"},
+    "people/<str:username>/block/": {"GET": "200", "POST": "302/200"},
     "account/": {"GET": "200", "POST": "302"},
     "account/preferences/": {"GET": "200", "POST": "422"},
     "account/delete/": {"GET": "200", "POST": "302"},
@@ -116,6 +120,8 @@ def fields(route, actor, world):
             return {"content": "Better", "revision": world.message.revision}
         case "messages/<int:pk>/read/":
             return {"state": "read"}
+        case "people/<str:username>/block/":
+            return {"state": "blocked"}
         case "account/" if person := world.people.get(actor):
             return {"username": person.username}
         case "account/delete/":

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from django.core.cache import cache
@@ -228,8 +228,8 @@ def test_strangers_who_blocked_are_not_there(signed_in, alice, mallory, verb, he
             answers[name] = told(client, verb, "/people/alice/block/", fields, headers)
     assert answers["blocked"][0] == 404
     assert answers["inactive"] == answers["unknown"] == answers["blocked"]
-    with pytest.raises(Throttled):
-        for _ in range(30):
+    with suppress(Throttled):
+        for _ in range(PEOPLE.rates[0].number):
             count_look(PEOPLE, mallory.pk)
     assert client.get("/people/alice/block/").status_code == 429
     assert client.get("/people/?q=alice").status_code == 429
@@ -285,7 +285,7 @@ def test_the_pages_say_whom_one_blocked_and_offer_no_form(signed_in, alice, bob,
 
 def test_a_page_to_block_says_what_it_does_and_does_it(signed_in, alice, bob, letter):
     client = signed_in(bob)
-    assert "/messages/%s/block/" % letter.pk in client.get(f"/messages/{letter.pk}/").text
+    assert f"/messages/{letter.pk}/block/" in client.get(f"/messages/{letter.pk}/").text
     way = client.get(f"/messages/{letter.pk}/block/")
     assert way["Location"] == f"/people/alice/block/?at={letter.pk}"
     page = client.get(way["Location"]).text

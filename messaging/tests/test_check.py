@@ -5,6 +5,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from messaging.models import (
+    AccessNotice,
+    AccessRecord,
+    Block,
     Mailbox,
     Message,
     MessageHistory,
@@ -12,12 +15,15 @@ from messaging.models import (
     Participation,
     Thread,
 )
-from messaging.services import CheckService
+from messaging.services import AccessService, BlockService, CheckService
 
 from .factories import reply, write
 from .ledger import faults
 
-MODELS = (Message, MessageHistory, Notification, Participation, Thread, Mailbox)
+MODELS = (
+    *(Message, MessageHistory, Notification, Participation, Thread, Mailbox),
+    *(AccessNotice, AccessRecord, Block),
+)
 MOVING = {"version", "id", "thread_id"}  # what a repair moves, or gives anew
 
 
@@ -34,6 +40,8 @@ def letters(alice, bob, mallory):
     buried.delete()
     hanging.read = True
     hanging.save()
+    AccessService.read_text(mallory, [first.pk], reason="Report 12")
+    BlockService.block(alice, mallory)
     return {
         "first": first.pk,
         "answer": answer.pk,
@@ -79,6 +87,9 @@ BREAKS = {
     ),
     "counts its earlier texts wrong": "UPDATE message SET revision = 5 WHERE id = {first}",
     "says wrongly whether it was edited": "UPDATE message SET edited = FALSE WHERE id = {first}",
+    "a look at a message of others": (
+        "INSERT INTO accessnotice (user_id, record_id) SELECT {mallory}, id FROM accessrecord "
+    ),
     "is in another place": "UPDATE message SET depth = 4 WHERE id = {answer}",
     "than below what it answers": "UPDATE message SET thread_id = {second} WHERE id = {answer}",
     "says it is deeper in it": "UPDATE message SET depth = 2 WHERE id = {first}",
@@ -151,6 +162,14 @@ def test_what_was_broken_by_hand_is_told_and_mended(letters, words):
         (
             "has a user that is not there",
             "UPDATE participation SET user_id = 4711 WHERE user_id = {mallory}",
+        ),
+        (
+            "has a blocked that is not there",
+            "UPDATE block SET blocked_id = 4711 WHERE blocked_id = {mallory}",
+        ),
+        (
+            "has a staff that is not there",
+            "UPDATE accessrecord SET staff_id = 4711 WHERE staff_id = {mallory}",
         ),
         (
             "has a message that is not there",

@@ -19,7 +19,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from messaging.models import Message, Notification
+from messaging.models import Block, Message, Notification
+from messaging.services import AccessService
 
 from .caches import Unreliable, evict
 from .factories import fresh
@@ -68,7 +69,8 @@ class Mailing(RuleBasedStateMachine):
         visitor, receiver = self._visitor(sender), self._visitor(sender + step).person
         if visitor.person != receiver:
             fields = {"to": receiver.get_username(), "content": secret(visitor.person, receiver)}
-            self._post(visitor, "/messages/new/", fields | {"client_token": uuid.uuid4()})
+            fields |= {"client_token": uuid.uuid4()}
+            self._write(visitor, receiver, "/messages/new/", fields)
 
     @rule(which=some, is_sender=st.booleans())
     def reply(self, which, is_sender):
@@ -76,7 +78,7 @@ class Mailing(RuleBasedStateMachine):
             pair = (message.sender, message.receiver)
             visitor = self._visitor_of(pair[not is_sender])
             fields = {"content": secret(*pair), "client_token": uuid.uuid4(), "at": message.pk}
-            self._post(visitor, f"/messages/{message.pk}/reply/", fields)
+            self._write(visitor, pair[is_sender], f"/messages/{message.pk}/reply/", fields)
 
     @rule(which=some)
     def edit(self, which):
@@ -84,7 +86,9 @@ class Mailing(RuleBasedStateMachine):
             text = secret(message.sender, message.receiver)
             fields = {"content": text, "revision": message.revision}
             author = self._visitor_of(message.sender)
-            self._post(author, f"/messages/{message.pk}/edit/", fields)
+            is_refused = self._has_blocked(message.receiver, message.sender)
+            status = 422 if is_refused else 200
+            self._post(author, f"/messages/{message.pk}/edit/", fields, status)
 
     @rule(which=some)
     def delete(self, which):
@@ -106,6 +110,19 @@ class Mailing(RuleBasedStateMachine):
     @rule(person=someone)
     def read_all_notifications(self, person):
         self._post(self._visitor(person), "/notifications/read/")
+
+    @rule(person=someone, step=st.integers(1, 2), state=st.sampled_from(["blocked", "unblocked"]))
+    def block(self, person, step, state):
+        visitor, other = self._visitor(person), self._visitor(person + step).person
+        address = f"/people/{fresh(other).get_username()}/block/"
+        if visitor.person != other and visitor.get(address).status_code == 200:
+            self._post(visitor, address, {"state": state})
+
+    @rule(person=someone, which=some)
+    def take_note_of_a_look(self, person, which):
+        visitor = self._visitor(person)
+        if message := self._pick(Message.objects.visible_to(visitor.person).order_by("pk"), which):
+            self._post(visitor, f"/messages/{message.pk}/access/")
 
     @rule(person=someone)
     def rename(self, person):
@@ -153,6 +170,11 @@ class Mailing(RuleBasedStateMachine):
         if line := self._pick(Notification.objects.order_by("pk"), which):
             line.is_read = not line.is_read
             line.save() if is_kept else line.delete()
+
+    @rule(which=some)
+    def read_text_in_the_admin(self, which):
+        if message := self._pick(Message.objects.order_by("pk"), which):
+            AccessService.read_text(None, [message.pk], reason="Report 12")
 
     # --- What becomes of the cache ---
 
@@ -222,9 +244,17 @@ class Mailing(RuleBasedStateMachine):
         found = list(rows)
         return fresh(found[number % len(found)]) if found else None
 
-    def _post(self, visitor, address, fields=()):
+    def _has_blocked(self, person, other):
+        return Block.objects.filter(blocker=person, blocked=other).exists()
+
+    def _write(self, visitor, receiver, address, fields):
+        pair = (visitor.person, receiver)
+        is_refused = self._has_blocked(*pair) or self._has_blocked(*reversed(pair))
+        self._post(visitor, address, fields, 422 if is_refused else 200)
+
+    def _post(self, visitor, address, fields=(), status=200):
         response = visitor.post(address, fields)
-        assert response.status_code == 200, f"{address}: {response.status_code}"
+        assert response.status_code == status, f"{address}: {response.status_code}"
 
 
 @pytest.fixture

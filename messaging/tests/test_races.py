@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from messaging.models import Mailbox, Message, MessageHistory, Notification, Thread
+from messaging.models import Block, Mailbox, Message, MessageHistory, Notification, Thread
 from messaging.services import (
+    Blocked,
+    BlockService,
     EditConflict,
     MailboxService,
     MessageService,
@@ -294,6 +296,51 @@ def test_a_rename_and_a_message(alice, bob):
     assert faults() == []
 
 
+# --- Blocking ---
+
+
+def test_after_a_block_nothing_arrives(alice, bob):
+    """Neither words nor other words: who commits first wins."""
+    first = write(bob, alice)
+
+    def write_on():
+        for number in range(200):
+            MessageService.send(bob, receiver=alice, content=f"{number}")
+
+    def edit_on():
+        for revision in range(1, 40):
+            MessageService.edit(first, content=f"Text {revision}", revision=revision)
+
+    def block():
+        time.sleep(0.05)
+        BlockService.block(alice, bob)
+        return Message.objects.count(), fresh(first).revision  # once it is acknowledged
+
+    for _ in range(ROUNDS):
+        Block.objects.all().delete()
+        Message.objects.exclude(pk=first.pk).delete()
+        MessageHistory.objects.all().delete()
+        Message.objects.filter(pk=first.pk).update(revision=1, edited=False)
+        written, edited, seen = at_once(write_on, edit_on, block)
+        assert is_refused(expect(written, ReceiverUnavailable))
+        expect(edited, ReceiverUnavailable)
+        assert (Message.objects.count(), fresh(first).revision) == expect(seen)
+    assert faults() == []
+
+
+def test_two_who_block_each_other_and_write_never_lock_each_other_out(alice, bob):
+    for _ in range(ROUNDS):
+        for result in at_once(
+            lambda: BlockService.block(alice, bob),
+            lambda: BlockService.block(bob, alice),
+            lambda: MessageService.send(alice, receiver=bob, content="Hi"),
+            lambda: MessageService.send(bob, receiver=alice, content="Hi"),
+            lambda: BlockService.unblock(alice, bob),
+        ):
+            expect(result, Blocked, ReceiverUnavailable)
+    assert faults() == []
+
+
 # --- Leaving ---
 
 
@@ -345,6 +392,18 @@ def test_leaving_and_ones_own_last_deeds(alice, leaver):
         assert not Message.objects.exists()
     assert unread(alice) == 0
     assert faults() == []
+
+
+def test_leaving_and_being_blocked(alice, leaver):
+    for number in range(ROUNDS):
+        person = leaver(number)
+        stale = fresh(person)
+        for result in at_once(
+            fresh(person).delete,
+            lambda: BlockService.block(alice, stale),  # noqa: B023
+        ):
+            expect(result, ReceiverUnavailable)
+        assert not Block.objects.exists()
 
 
 def test_two_who_share_a_thread_leave_together(alice, leaver):

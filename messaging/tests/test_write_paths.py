@@ -7,6 +7,7 @@ import sys
 import uuid
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.management import call_command
@@ -16,8 +17,10 @@ from django.test import Client
 from django.urls import reverse
 
 from messaging import fragments
-from messaging.models import CacheEpoch, Message, Notification
+from messaging.models import AccessNotice, CacheEpoch, Message, Notification
 from messaging.services import (
+    AccessService,
+    BlockService,
     CacheEpochService,
     MessageService,
     NotificationService,
@@ -132,6 +135,37 @@ def test_a_new_name_is_shown_to_all_who_know_its_bearer(room):
         assert ">bob<" not in page
 
 
+def test_a_block_is_shown_to_who_blocks_alone(room):
+    with room.watched():
+        told = room.post("bob", "/people/alice/block/", state="blocked")
+        assert "Unblock" in told
+    assert room.told == {"bob"}
+    for address in (f"/messages/{room.first.pk}/", "/conversation/alice/", "/people/blocked/"):
+        assert "You blocked <bdi>alice</bdi>" in room.page("bob", address)
+    assert "You blocked" not in room.page("alice", f"/messages/{room.first.pk}/")
+    assert "/messages/new/?to=bob" not in room.page("alice", "/conversation/bob/")
+
+
+def test_a_block_that_ended_is_shown_no_more(room):
+    BlockService.block(room.bob, room.alice)
+    with room.watched():
+        room.post("bob", "/people/alice/block/", state="unblocked")
+    assert room.told == {"bob"}
+    for address in (f"/messages/{room.first.pk}/", "/conversation/alice/", "/people/blocked/"):
+        assert "You blocked" not in room.page("bob", address)
+
+
+def test_a_look_of_the_staff_is_told_no_more_once_it_was_seen(room, admin_user):
+    AccessService.read_text(admin_user, [room.first.pk], reason="Report 12")
+    before = bell(room.bob)
+    with room.watched():
+        room.post("bob", f"/messages/{room.first.pk}/access/")
+    assert room.told == {"bob"}
+    assert "Report 12" not in room.page("bob", "/notifications/")
+    assert "Report 12" in room.page("alice", "/notifications/")
+    assert (bell(room.bob), AccessNotice.objects.count()) == (before, 1)
+
+
 def test_who_is_switched_off_is_out_at_once(room, admin_client):
     person = reverse("admin:accounts_user_change", args=[room.alice.pk])
     form = admin_client.get(person).context["adminform"].form.initial
@@ -168,6 +202,23 @@ def test_a_save_in_the_admin_is_shown(room, admin_client):
         assert admin_client.post(address, {"read": "on"}).status_code == 302
     assert room.told == {"bob"}
     assert unread(room.bob) == 1
+
+
+def test_a_look_at_text_in_the_admin_is_shown_to_both(room, admin_client, admin_user):
+    permission = Permission.objects.get(codename="view_message_text")
+    admin_user.user_permissions.add(permission)
+    with room.watched():
+        address = reverse("admin:messaging_message_changelist")
+        form = {"action": "show_text", "_selected_action": [room.first.pk]}
+        assert "First words" not in admin_client.post(address, form).text
+        assert "First words" in admin_client.post(address, form | {"reason": "Report 12"}).text
+    assert room.told == {"alice", "bob"}
+    mark = f'<a href="/messages/{room.first.pk}/access/">Read by the site’s staff</a>'
+    for name in ("alice", "bob"):
+        for page in (f"/messages/{room.first.pk}/", "/conversation/"):
+            assert room.page(name, page).count(mark) == 1
+        assert "Report 12" in room.page(name, "/notifications/")
+        assert "Report 12" in room.page(name, f"/messages/{room.first.pk}/access/")
 
 
 def test_a_deletion_in_the_admin_is_shown(room, admin_client):

@@ -9,10 +9,20 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.handlers.wsgi import WSGIHandler
+from django.db.models import Q
 from django.test import RequestFactory
 from django.utils.http import urlencode
 
-from messaging.models import Mailbox, Message, MessageHistory, Notification, Participation
+from messaging.models import (
+    AccessNotice,
+    AccessRecord,
+    Block,
+    Mailbox,
+    Message,
+    MessageHistory,
+    Notification,
+    Participation,
+)
 
 from .leaks import SECRET
 from .pages import poll_path
@@ -145,6 +155,9 @@ def visible_rows(person):
         MessageHistory.objects.visible_to(person).order_by("pk").values_list(),
         Notification.objects.visible_to(person).order_by("pk").values_list(),
         Participation.objects.for_user(person).order_by("pk").values_list(),
+        AccessRecord.objects.visible_to(person).order_by("pk").values_list(),
+        AccessNotice.objects.visible_to(person).order_by("pk").values_list(),
+        Block.objects.filter(Q(blocker=person) | Q(blocked=person)).order_by("pk").values_list(),
         get_user_model().objects.order_by("pk").values_list("pk", "username", "is_active"),
         Mailbox.objects.filter(user=person).values_list("version"),
     ]
@@ -163,10 +176,13 @@ def unpolled(person):
     """Return the addresses of their other pages and fragments that have to do with messages."""
     yield "/messages/new/"
     yield "/account/"
+    yield "/people/blocked/"
+    yield from (f"/people/{name}/block/" for name in _others(person))
     for message in _messages(person):
         page = f"/messages/{message.pk}/"
         yield f"{page}replies/"
         yield f"{page}message/"
+        yield f"{page}access/"
         if not message.is_deleted:
             yield from (f"{page}history/", f"{page}reply/")
             if message.sender_id == person.pk:

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from messaging import fragments
@@ -19,7 +20,9 @@ class Article:
     is_mine: bool
     is_deleted: bool
     is_unread: bool
+    is_accessed: bool
     is_target: bool
+    access_url: str
     fragment: str
 
     @property
@@ -28,6 +31,7 @@ class Article:
             "is_mine": self.is_mine,
             "is_deleted": self.is_deleted,
             "is_unread": self.is_unread,
+            "is_accessed": self.is_accessed,
             "is_target": self.is_target,
         }
 
@@ -38,6 +42,7 @@ class Article:
             "author": self.author,
             "initial": self.initial,
             "tint": self.tint,
+            "access_url": self.access_url,
             "fragment": self.fragment,
         }
 
@@ -46,12 +51,13 @@ class Article:
         return ARTICLE.fill(self.shape, self.words)
 
 
-def make_articles(nodes, viewer, people, *, unread=(), target=None):
+def make_articles(nodes, viewer, people, *, unread=(), accessed=(), target=None):
     """Return the articles for `nodes` by primary key, their fragments found in one look-up.
 
     A node is anything with `pk`, `sender_id`, `revision` and `is_deleted`. `people` are the users
     who may have sent them; whoever is not among them has left. `unread` are the ids to be shown as
-    new, `target` is the id of the one message that the page was opened at.
+    new, `accessed` those that the staff has read; `target` is the id of the one message that the
+    page was opened at.
     """
     names = {person.pk: person.get_username() for person in people if person is not None}
     viewer_pk = viewer.pk  # once: a lazy user takes its time
@@ -70,7 +76,9 @@ def make_articles(nodes, viewer, people, *, unread=(), target=None):
             is_mine=node.sender_id == viewer_pk,
             is_deleted=node.is_deleted,
             is_unread=node.pk in unread,
+            is_accessed=node.pk in accessed,
             is_target=node.pk == target,
+            access_url=reverse("messaging:access", args=[node.pk]) if node.pk in accessed else "",
             fragment=found[node.pk],
         )
     return articles

@@ -2,6 +2,7 @@ import heapq
 from functools import partial
 from itertools import islice
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -9,7 +10,7 @@ from django.views.generic import TemplateView
 
 from messaging import fragments
 from messaging.forms import find_person
-from messaging.models import Message, Standing
+from messaging.models import AccessRecord, Message, Standing
 from messaging.paging import Page, PageKey, newest_first
 
 from .articles import make_articles
@@ -79,7 +80,8 @@ class ConversationPage(Page):
         message_list, user = self.row_list[::-1], self._user
         people = [user, *(message.sender for message in message_list)]
         unread = {m.pk for m in message_list if m.receiver_id == user.pk and not m.read}
-        articles = make_articles(message_list, user, people, unread=unread)
+        accessed = {m.pk for m in message_list if m.is_accessed}
+        articles = make_articles(message_list, user, people, unread=unread, accessed=accessed)
         entries, day, is_news = [], None, False
         for message in message_list:
             if message.pk not in articles:
@@ -104,6 +106,9 @@ def newest_messages(user, other, before, limit):
     with OR would sort all messages of the person.
     """
     visible = Message.objects.visible_to(user).not_deleted().with_people().defer("content")
+    visible = visible.annotate(
+        is_accessed=Exists(AccessRecord.objects.filter(message=OuterRef("pk")))
+    )
     sent, received = visible.sent_by(user), visible.received_by(user)
     if other is not None:
         sent, received = sent.received_by(other), received.sent_by(other)

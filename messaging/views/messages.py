@@ -256,7 +256,9 @@ def get_versions(message):
 
 def render_article(request, message):
     """Return the response that holds one message alone, for those who look at it now."""
-    articles = make_articles([message], request.user, [message.sender, message.receiver])
+    people = [message.sender, message.receiver]
+    accessed = {message.pk} if message.access_records.exists() else ()
+    articles = make_articles([message], request.user, people, accessed=accessed)
     if message.pk not in articles:
         raise Http404
     return render(request, "messaging/_message.html", {"article": articles[message.pk]})

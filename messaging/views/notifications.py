@@ -5,7 +5,7 @@ from django.views.generic import TemplateView
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
 from messaging import fragments
-from messaging.models import Notification
+from messaging.models import AccessNotice, Notification
 from messaging.paging import Page, PageKey, newest_first
 from messaging.services import NotificationService
 
@@ -28,8 +28,14 @@ class NotificationPageMixin(PollMixin):
             list_lifetime=fragments.LIFETIME,
             ptag=self.get_ptag("notifications", before or ""),
             page=self.get_page(before),
+            notice_list=None if before else self.get_notices(),
             **kwargs,
         )
+
+    def get_notices(self):
+        """Return what the person has to take note of, which stands before all pages."""
+        notices = AccessNotice.objects.visible_to(self.request.user)
+        return notices.with_people().newest_first()[:PAGE_SIZE]
 
     def get_page(self, before):
         found = Notification.objects.visible_to(self.request.user).with_message()

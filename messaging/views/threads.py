@@ -241,7 +241,7 @@ def render_list(viewer, message, rows):
 
 STAMP = attrgetter(
     *("kind", "level", "is_unread", "is_branch", "count", "after", "before"),
-    *("node.pk", "node.revision", "node.is_deleted", "node.sender_id"),
+    *("node.pk", "node.revision", "node.is_deleted", "node.sender_id", "node.is_accessed"),
 )
 
 
@@ -255,8 +255,9 @@ def render_rows(viewer, message, rows, fields):
 def _make_articles(viewer, message, rows):
     nodes = [row.node for row in rows if row.kind == "message"]
     unread = {row.node.pk for row in rows if row.kind == "message" and row.is_unread}
+    accessed = {node.pk for node in nodes if node.is_accessed}
     people = [message.sender, message.receiver]
-    return make_articles(nodes, viewer, people, unread=unread, target=message.pk)
+    return make_articles(nodes, viewer, people, unread=unread, accessed=accessed, target=message.pk)
 
 
 def _lines(rows, articles, fields=""):
