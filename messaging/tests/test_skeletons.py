@@ -8,13 +8,14 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import override
 
 from messaging import fragments, skeletons
+from messaging.forms import blocked_notice
 from messaging.skeletons import MARK, Skeleton
 from messaging.templatetags.messaging import NAVIGATION
 from messaging.views import articles, threads
 
 TEXT = mark_safe(f"<p>{MARK}id{MARK}</p>")  # noqa: S308
 NAMES = ["alice", "<b>&'\"", f"a{MARK}pk{MARK}b", ""]
-FLAGS = ["is_mine", "is_deleted", "is_unread", "is_target"]
+FLAGS = ["is_mine", "is_deleted", "is_unread", "is_target", "is_accessed"]
 
 
 def flags(*names):
@@ -25,7 +26,7 @@ def flags(*names):
 @pytest.mark.parametrize("name", NAMES)
 def test_an_article_is_what_its_template_renders(name):
     words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3"}
-    words["fragment"] = mark_safe("<p>Tom &amp; Jerry</p>")
+    words |= {"fragment": mark_safe("<p>Tom &amp; Jerry</p>"), "access_url": "/messages/7/access/"}
     for shape in flags(*FLAGS):
         assert articles.ARTICLE.fill(shape, words) == articles.ARTICLE.render(shape, words)
 
@@ -34,6 +35,7 @@ def test_an_article_is_what_its_template_renders(name):
 def test_a_row_with_a_message_is_what_its_template_renders(name):
     words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3", "level": "2"}
     words |= {"fragment": mark_safe("<p>Tom &amp; Jerry</p>"), "fields": ""}
+    words["access_url"] = "/messages/7/access/"
     for shape in flags(*FLAGS, "is_branch"):
         shape["kind"] = "message"
         assert threads.ROW.fill(shape, words) == threads.ROW.render(shape, words)
@@ -67,8 +69,9 @@ def test_the_navigation_is_what_its_template_renders(name):
 @pytest.mark.parametrize("name", filter(None, NAMES))
 def test_the_form_at_the_foot_of_a_thread_is_what_its_template_renders(name):
     words = {"csrf_token": "aB3", "client_token": str(uuid.uuid4()), "other_name": name}
-    words["reply_url"] = "/messages/7/reply/"
-    assert threads.COMPOSER.fill({}, words) == threads.COMPOSER.render({}, words)
+    words |= {"reply_url": "/messages/7/reply/", "notice": blocked_notice(name)}
+    for shape in flags("has_blocked"):
+        assert threads.COMPOSER.fill(shape, words) == threads.COMPOSER.render(shape, words)
 
 
 def test_each_language_has_its_own(settings):
