@@ -7,6 +7,7 @@ request. A 404 of a page that exists for others ("hidden") looks like any other 
 import logging
 
 from allauth.account import signals as account
+from allauth.mfa import signals as mfa
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model, signals
 from django.db.models.signals import post_delete, post_save
@@ -65,6 +66,10 @@ _listen(account.password_changed, "password_changed")
 _listen(account.password_set, "password_set")
 _listen(account.password_reset, "password_reset")
 _listen(account.email_changed, "email_changed")
+_listen(mfa.authenticator_added, "second_factor_added")
+_listen(mfa.authenticator_removed, "second_factor_removed")
+_listen(mfa.authenticator_reset, "recovery_codes_made")
+_listen(mfa.authentication_failed, "second_factor_failed")
 
 
 def tell_deletion(sender, instance, **kwargs):

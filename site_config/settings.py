@@ -65,10 +65,12 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 INSTALLED_APPS = [
     "messaging",
-    "site_config.accounts",
     "site_config.backups",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",  # without its middleware, which would write on every request
+    "site_config.accounts",  # after allauth, whose pages of the admin it takes away
     "csp",
     "django_htmx",
     "django.contrib.admin",
@@ -232,6 +234,26 @@ ACCOUNT_SESSION_REMEMBER = True
 # allauth's trust the cache: whatever asks for a secret has a limit in accounts.throttles instead.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SIGNUPS_PER_HOUR = env.int("ACCOUNT_SIGNUPS_PER_HOUR", default=5)
+ACCOUNT_SIGNUP = env.str("ACCOUNT_SIGNUP", default="open")
+if ACCOUNT_SIGNUP not in ("open", "invitation", "closed"):
+    refuse("ACCOUNT_SIGNUP is open, invitation or closed.")
+
+MFA_ADAPTER = "site_config.accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "activate_totp": "site_config.accounts.mfa_forms.ActivateAppForm",
+    "add_webauthn": "site_config.accounts.mfa_forms.AddPasskeyForm",
+    "authenticate": "site_config.accounts.mfa_forms.CodeForm",
+    "authenticate_webauthn": "site_config.accounts.mfa_forms.PasskeyForm",
+    "login_webauthn": "site_config.accounts.mfa_forms.PasskeyLoginForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Parley"
+MFA_TOTP_TOLERANCE = 1  # half a minute for clocks that go wrong, and for slow fingers
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # who has to confirm an address isn't in before that
+MFA_RATE_LIMITS = False
+# Browsers hold a passkey to TLS; on the machine itself, they and we let http://localhost pass.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_PUBLIC
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)

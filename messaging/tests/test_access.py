@@ -46,10 +46,20 @@ PRIVATE = {
     "account/delete/": {"GET": "200", "POST": "302"},
     "account/export/": {"GET": "200"},
     "account/sign-out-everywhere/": {"POST": "302"},
+    "account/sessions/": {"GET": "200"},
+    "account/sessions/<int:pk>/end/": {"POST": "404"},  # nobody has signed in by the door here
     "accounts/email/": {"GET": "200", "POST": "302"},
     "accounts/password/change/": {"GET": "200", "POST": "422"},
     "accounts/password/set/": {"GET": "302", "POST": "302"},  # to change: all have one
     "accounts/reauthenticate/": {"GET": "200", "POST": "422"},
+    # Of the second factor, which nobody has here: 302 leads to the question for the password.
+    "accounts/2fa/": {"GET": "200"},
+    "accounts/2fa/app/add/": {"GET": "302", "POST": "302"},
+    "accounts/2fa/app/remove/": {"GET": "404", "POST": "404"},
+    "accounts/2fa/passkeys/add/": {"GET": "302", "POST": "302"},
+    "accounts/2fa/passkeys/<int:pk>/remove/": {"GET": "404", "POST": "404"},
+    "accounts/2fa/recovery-codes/": {"GET": "404"},
+    "accounts/2fa/recovery-codes/new/": {"GET": "302", "POST": "302"},
 }
 
 # What is open to all: the answer signed out, and signed in.
@@ -64,6 +74,8 @@ PUBLIC = {
     "accounts/login/": {"GET": "200 302", "POST": "422 302"},
     "accounts/signup/": {"GET": "200 302", "POST": "422 302"},
     "accounts/logout/": {"GET": "302 200", "POST": "302 302"},
+    "accounts/passkey/": {"POST": "200 302"},  # a challenge
+    "accounts/2fa/authenticate/": {"GET": "302 302", "POST": "302 302"},  # nobody is half in
     "accounts/password/reset/": {"GET": "200 200", "POST": "422 422"},
     "accounts/password/reset/done/": {"GET": "200 200", "OPTIONS": "200 200"},
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": {

@@ -1,15 +1,20 @@
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from messaging.throttles import Throttled, count, prune
-from site_config.accounts import throttles
+from site_config.accounts import sealing, throttles
+from site_config.accounts.models import Invitation, invitation_token
+from site_config.accounts.services import InvitationService
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """What allauth asks about this site: open to all, in our words, in HTML only."""
+    """What allauth asks about this site: who may sign up, in our words, in HTML only."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "account_inactive": _("This account is switched off."),
@@ -20,6 +25,18 @@ class AccountAdapter(DefaultAccountAdapter):
         "username_password_mismatch": _("That name and password don’t go together."),
         "username_taken": _("This name, or one like it, is taken."),
     }
+
+    def is_open_for_signup(self, request):
+        if settings.ACCOUNT_SIGNUP == "invitation":
+            return Invitation.objects.find(invitation_token(request)) is not None
+        return settings.ACCOUNT_SIGNUP == "open"
+
+    def get_reauthentication_methods(self, user):
+        # The password alone: who has the browser of somebody has their phone as well, at times.
+        if not (user.is_authenticated and user.has_usable_password()):
+            return []
+        address = reverse("account_reauthenticate")
+        return [{"id": "reauthenticate", "description": _("Your password"), "url": address}]
 
     def is_ajax(self, request):
         return False  # allauth would answer such a request in JSON
@@ -52,8 +69,33 @@ class AccountAdapter(DefaultAccountAdapter):
         user = super().save_user(request, user, form, commit=False)
         if commit:
             with transaction.atomic():
+                if settings.ACCOUNT_SIGNUP == "invitation":
+                    InvitationService.use(invitation_token(request))
                 user.save()
         return user
 
     def get_password_change_redirect_url(self, request):
         return reverse("account")
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """What allauth asks about the second factor: in our words, with no secret left lying open."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("That wasn’t right, or was used before."),
+    }
+
+    def encrypt(self, text):
+        return sealing.seal(text)
+
+    def decrypt(self, encrypted_text):
+        try:
+            return sealing.unseal(encrypted_text)
+        except sealing.Unreadable as error:
+            raise self.validation_error("incorrect_code") from error
+
+    def generate_authenticator_name(self, user, type):
+        return gettext("Passkey")
+
+    def _get_user_identifier(self, user):
+        return user.get_username()

@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 
 from site_config.accounts import allauth_views as views
+from site_config.accounts import mfa_views as mfa
 
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="account_login"),
@@ -23,5 +24,26 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("reauthenticate/", views.ReauthenticateView.as_view(), name="account_reauthenticate"),
+    path("passkey/", mfa.LoginWebAuthnView.as_view(), name="mfa_login_webauthn"),
+    path("2fa/", mfa.IndexView.as_view(), name="mfa_index"),
+    path("2fa/authenticate/", mfa.AuthenticateView.as_view(), name="mfa_authenticate"),
+    path("2fa/app/add/", mfa.ActivateTOTPView.as_view(), name="mfa_activate_totp"),
+    path("2fa/app/remove/", mfa.DeactivateTOTPView.as_view(), name="mfa_deactivate_totp"),
+    path("2fa/passkeys/add/", mfa.AddWebAuthnView.as_view(), name="mfa_add_webauthn"),
+    path(
+        "2fa/passkeys/<int:pk>/remove/",
+        mfa.RemoveWebAuthnView.as_view(),
+        name="mfa_remove_webauthn",
+    ),
+    path(
+        "2fa/recovery-codes/",
+        mfa.ViewRecoveryCodesView.as_view(),
+        name="mfa_view_recovery_codes",
+    ),
+    path(
+        "2fa/recovery-codes/new/",
+        mfa.GenerateRecoveryCodesView.as_view(),
+        name="mfa_generate_recovery_codes",
+    ),
     path("", include("allauth.account.urls")),
 ]

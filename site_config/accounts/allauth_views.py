@@ -5,10 +5,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from site_config.accounts import throttles
 from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
+from site_config.accounts.models import Invitation, invitation_token
+from site_config.accounts.services import InvitationGone
 
 # Django marks views as public on `dispatch`, which a subclass with a dispatch of its own loses.
 public = method_decorator(login_not_required, name="dispatch")
@@ -33,9 +36,33 @@ class SignupView(ThrottledMixin, FormPageMixin, views.SignupView):
         "email": _("Others don’t see it."),
     }
 
+    def get_initial(self):
+        initial = super().get_initial()
+        return initial | {"email": self.invited_address} if self.invited_address else initial
+
+    @cached_property
+    def invited_address(self):
+        """Whose address the invitation is for; empty if anyone's, or if it takes none."""
+        invitation = Invitation.objects.find(invitation_token(self.request))
+        return invitation.email if invitation else ""
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(invitation=invitation_token(self.request), **kwargs)
+
+    def closed(self):
+        if self.request.method == "POST":
+            self.counted.give_back(throttles.SIGN_UP)
+        return super().closed()
+
     def form_valid(self, form):
+        address = self.invited_address
+        if address and form.cleaned_data["email"].casefold() != address.casefold():
+            form.add_error("email", _("You were invited with another address."))
+            return self.form_invalid(form)
         try:
             return super().form_valid(form)
+        except InvitationGone:  # somebody else was faster
+            return self.closed()
         except (IntegrityError, ValidationError):
             # Someone took the name or the address since the form was checked: check it again.
             del self._cached_form

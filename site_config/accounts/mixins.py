@@ -21,18 +21,21 @@ class ThrottledMixin:
         return super().dispatch(request, *args, **kwargs)
 
 
-class FormPageMixin:
+class VerbsMixin:
+    """Refuse a wrong verb first: allauth would redirect some people, and take a PUT for a POST."""
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.method.lower() not in self.http_method_names:
+            return self.http_method_not_allowed(request)
+        return super().dispatch(request, *args, **kwargs)
+
+
+class FormPageMixin(VerbsMixin):
     """A page with one form: GET shows it, POST sends it, a wrong one comes back with 422."""
 
     http_method_names = ["get", "head", "post"]
     labels = {}  # what this site calls a field, by its name
     help_texts = {}
-
-    def dispatch(self, request, *args, **kwargs):
-        # Before anything else: allauth would redirect some people, and take a PUT for a POST.
-        if request.method.lower() not in self.http_method_names:
-            return self.http_method_not_allowed(request)
-        return super().dispatch(request, *args, **kwargs)
 
     def get_form(self, *args, **kwargs):
         form = super().get_form(*args, **kwargs)

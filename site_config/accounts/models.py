@@ -1,3 +1,5 @@
+from hashlib import sha256
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
@@ -138,3 +140,52 @@ class Erasure(models.Model):
 def _digest(key, secret):
     salt = "site_config.accounts.models.ReservedName"
     return salted_hmac(salt, key, secret=secret, algorithm="sha256").hexdigest()
+
+
+class InvitationQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(expires_at__gt=timezone.now())
+
+    def find(self, token):
+        """Return the invitation that this is the secret of, or None."""
+        return self.open().filter(digest=Invitation.make_digest(token)).first()
+
+
+class Invitation(models.Model):
+    """Leave for somebody to sign up, once. To use it is to delete it, and so is to take it back.
+
+    Its secret is in the link alone: the row can tell that secret again, and not spell it.
+    """
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    email = models.EmailField(
+        _("e-mail"), blank=True, help_text=_("Who signs up has this address; empty: any.")
+    )
+    expires_at = models.DateTimeField(_("good until"))
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("made by"),
+    )
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+
+    def __str__(self):
+        return self.digest[:8]  # the admin's log keeps it: no address
+
+    @staticmethod
+    def make_digest(token):
+        return sha256(token.encode()).hexdigest()
+
+
+def invitation_token(request):
+    """Return the secret that came with the link, or with the form behind it."""
+    return request.POST.get("invitation") or request.GET.get("invitation", "")

@@ -1,15 +1,21 @@
 import logging
 import time
+from datetime import timedelta
+from secrets import token_urlsafe
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
 
-from site_config.accounts.models import ReservedName
+from site_config.accounts.models import Invitation, ReservedName
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +30,7 @@ class AccountService:
         """End every session of `user`; the caller may keep theirs (update_session_auth_hash)."""
         get_user_model().objects.filter(pk=user.pk).update(session_version=F("session_version") + 1)
         user.refresh_from_db(fields=["session_version"])
+        SessionService.end_others(user)
 
     @staticmethod
     @transaction.atomic
@@ -53,6 +60,8 @@ class AccountService:
         """
         ReservedName.objects.reserve(user.username_key)
         Session.objects.filter(pk__in=list(_session_keys(user.pk))).delete()
+        if user.email:
+            Invitation.objects.filter(email__iexact=user.email).delete()
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
         ).update(object_repr="")
@@ -83,7 +92,85 @@ def empty_write_ahead_log():
 SHORT_WAIT, ATTEMPTS = 50, 10  # milliseconds
 
 
+class SessionService:
+    """The sessions that a person can see: each with where it was opened, and with what."""
+
+    MOST = 50  # of a person: nobody looks through more, and no page has to
+
+    @staticmethod
+    def record(request):
+        """Write down the session that has just been opened; end the oldest beyond the most."""
+        UserSession.objects.create_from_request(request)
+        own = UserSession.objects.filter(user=request.user).order_by("-created_at", "-pk")
+        if old := list(own[SessionService.MOST :]):
+            SessionService.end(old)
+
+    @staticmethod
+    def alive(user):
+        """Return those that are good for something, the newest first."""
+        sessions = list(UserSession.objects.filter(user=user).order_by("-created_at", "-pk"))
+        rows = Session.objects.filter(expire_date__gt=timezone.now())
+        rows = rows.filter(pk__in=[session.session_key for session in sessions])
+        hashes = {user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()}
+        good = {row.pk for row in rows if row.get_decoded().get(HASH_SESSION_KEY) in hashes}
+        return [session for session in sessions if session.session_key in good]
+
+    @staticmethod
+    @transaction.atomic
+    def end(sessions):
+        """End these, on every machine, at their next request."""
+        keys = [session.session_key for session in sessions]
+        Session.objects.filter(pk__in=keys).delete()
+        UserSession.objects.filter(session_key__in=keys).delete()
+
+    @staticmethod
+    def end_others(user, key=None):
+        """End all that can be seen but the one with this key."""
+        SessionService.end(UserSession.objects.filter(user=user).exclude(session_key=key or ""))
+
+    @staticmethod
+    def forget(key):
+        """Forget from where a session was opened that is no more."""
+        UserSession.objects.filter(session_key=key).delete()
+
+
+class InvitationGone(Exception):
+    """It was used, taken back or too old, or there never was one."""
+
+
+class InvitationService:
+    @staticmethod
+    def invite(*, email="", days=7, created_by=None):
+        """Return a new invitation, and the secret that nobody can be told again."""
+        token = token_urlsafe(32)
+        Invitation.objects.filter(expires_at__lte=timezone.now()).delete()
+        invitation = Invitation.objects.create(
+            digest=Invitation.make_digest(token),
+            email=email,
+            expires_at=timezone.now() + timedelta(days=days),
+            created_by=created_by,
+        )
+        return invitation, token
+
+    @staticmethod
+    def use(token):
+        """Use an invitation up, or raise InvitationGone; in the transaction of who signs up."""
+        invitation = Invitation.objects.open().filter(digest=Invitation.make_digest(token))
+        if not invitation.delete()[0]:
+            raise InvitationGone
+
+    @staticmethod
+    def path(token):
+        """Return what its link says after the name of the site."""
+        return f"{reverse('account_signup')}?{urlencode({'invitation': token})}"
+
+
+# A session knows a person who is in, and one who has shown the password and no second factor.
+PERSON_KEYS = SESSION_KEY, "account_authentication_methods_user"
+
+
 def _session_keys(user_id):
     for session in Session.objects.iterator():
-        if session.get_decoded().get(SESSION_KEY) == str(user_id):
+        data = session.get_decoded()
+        if any(data.get(key) == str(user_id) for key in PERSON_KEYS):
             yield session.pk

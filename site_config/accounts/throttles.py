@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 
-from messaging.throttles import HOUR, MINUTE, Limit, Rate, count
+from messaging.throttles import DAY, HOUR, MINUTE, Limit, Rate, count
 from site_config.accounts import names
 
 # --- Signing in: counted before the slow hash is made ---
@@ -18,6 +18,9 @@ FAILED_ADDRESS = Limit("failed log-in here", (Rate(20, 5 * MINUTE),))  # of an a
 FAILED_NAME = Limit("failed log-in of one", (Rate(50, HOUR),), slows=(FAILED_HERE, Rate(1, MINUTE)))
 FAILED = FAILED_HERE, FAILED_ADDRESS, FAILED_NAME
 
+# Of a person who has shown the password. Six digits can be guessed in the end: hence the days.
+SECOND_FACTOR = Limit("second factor", (Rate(5, 5 * MINUTE), Rate(100, DAY)))
+
 # --- The other pages ---
 
 ANONYMOUS = Limit("anonymous", (Rate(120, MINUTE),))  # of an address, whatever it asks for
@@ -26,6 +29,7 @@ SIGN_UP_TRY = Limit("sign-up try", (Rate(20, MINUTE),))  # of an address
 PASSWORD = Limit("password", (Rate(5, MINUTE),))  # of a person who is asked for it once more
 RESET = Limit("password reset", (Rate(20, MINUTE),))  # of an address
 RESET_OF = Limit("password reset of", (Rate(5, HOUR),))  # of an e-mail address, known or not
+PASSKEY = Limit("passkey", (Rate(10, HOUR),))  # of a person who adds one
 NAME = Limit("name", (Rate(10, HOUR),))  # of a person who changes theirs
 EMAIL = Limit("e-mail", (Rate(10, HOUR),))  # of a person who adds or changes addresses
 CONFIRMATION = Limit("confirmation", (Rate(1, 3 * MINUTE),))  # of an e-mail address

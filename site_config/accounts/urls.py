@@ -7,6 +7,8 @@ urlpatterns = [
     path("preferences/", views.PreferencesView.as_view(), name="account-preferences"),
     path("delete/", views.AccountDeleteView.as_view(), name="account-delete"),
     path("export/", views.AccountExportView.as_view(), name="account-export"),
+    path("sessions/", views.SessionListView.as_view(), name="account-sessions"),
+    path("sessions/<int:pk>/end/", views.SessionEndView.as_view(), name="account-session-end"),
     path(
         "sign-out-everywhere/",
         views.SignOutEverywhereView.as_view(),

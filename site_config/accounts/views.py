@@ -1,16 +1,17 @@
 """The pages under /account/: what a person can do about their own account."""
 
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, update_session_auth_hash
 from django.contrib.messages.views import SuccessMessageMixin
 from django.http import StreamingHttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
-from django.views.generic import FormView, UpdateView
+from django.views.generic import FormView, TemplateView, UpdateView
 
 from messaging.export import export
 from messaging.services import UserCleanupService
@@ -19,7 +20,7 @@ from messaging.throttles import EXPORT, count_look
 from site_config.accounts import throttles
 from site_config.accounts.forms import NameForm, PasswordForm, PreferencesForm
 from site_config.accounts.mixins import ClearSiteDataMixin, FormPageMixin, ThrottledMixin
-from site_config.accounts.services import AccountService, LastSuperuser
+from site_config.accounts.services import AccountService, LastSuperuser, SessionService
 
 
 class AccountView(ThrottledMixin, FormPageMixin, SuccessMessageMixin, UpdateView):
@@ -62,6 +63,7 @@ class SignOutEverywhereView(View):
     def post(self, request):
         AccountService.sign_out_everywhere(request.user)
         update_session_auth_hash(request, request.user)
+        UserSession.objects.create_from_request(request)
         messages.success(request, _("You are signed out everywhere but here."))
         return redirect("account")
 
@@ -91,6 +93,26 @@ class AccountExportView(View):
         name = f"parley-{timezone.now():%Y-%m-%d}.json"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingHttpResponse(content, content_type="application/json", headers=headers)
+
+
+class SessionListView(TemplateView):
+    template_name = "accounts/sessions.html"
+    http_method_names = ["get", "head"]
+
+    def get_context_data(self, **kwargs):
+        sessions = SessionService.alive(self.request.user)
+        return super().get_context_data(session_list=sessions, **kwargs)
+
+
+class SessionEndView(View):
+    http_method_names = ["post"]
+
+    def post(self, request, pk):
+        own = UserSession.objects.filter(user=request.user)
+        others = own.exclude(session_key=request.session.session_key)  # this one has "Sign out"
+        SessionService.end([get_object_or_404(others, pk=pk)])
+        messages.success(request, _("That session is over."))
+        return redirect("account-sessions")
 
 
 class AccountDeleteView(ClearSiteDataMixin, ThrottledMixin, FormPageMixin, FormView):

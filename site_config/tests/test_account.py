@@ -172,6 +172,7 @@ def test_a_session_of_who_left_is_worth_nothing(signed_in, alice):
 PATHS = [
     "/",
     "/account/",
+    "/account/sessions/",
     "/account/delete/",
     "/account/export/",
     "/healthz",
@@ -196,6 +197,11 @@ PATHS += [
         "password/reset/key/done",
         "password/reset/key/1-abc",
         "login/code/confirm",
+        "2fa",
+        "2fa/authenticate",
+        "2fa/app/add",
+        "2fa/passkeys/add",
+        "2fa/recovery-codes/new",
     )
 ]
 

@@ -48,6 +48,8 @@ REFUSED = {
     "login": "login",
     "admin": "admin",
     "shouted": "ADMIN",
+    "with a space behind": "ADMIN ",
+    "too long for any column": "a" * 151,
     "admin in other letters": "adrnin",
     "deleted": "deleted",
 }

@@ -68,6 +68,20 @@ def test_it_refuses_what_a_public_site_must_not_do(tmp_path, name, value):
     assert name in done.stderr
 
 
+def test_who_may_sign_up_is_said_in_one_of_three_words(tmp_path):
+    for word in ("open", "invitation", "closed"):
+        assert start(tmp_path, ACCOUNT_SIGNUP=word).returncode == 0
+    done = start(tmp_path, ACCOUNT_SIGNUP="off")
+    assert done.returncode != 0
+    assert "ACCOUNT_SIGNUP" in done.stderr
+
+
+def test_a_public_site_takes_passkeys_over_tls_alone(tmp_path):
+    code = "print(settings.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN)"
+    assert start(tmp_path, code, **PUBLIC).stdout.split() == ["False"]
+    assert start(tmp_path, code).stdout.split() == ["True"]
+
+
 @pytest.mark.parametrize(
     ("value", "proxies"), [("off", 0), ("0", 0), ("on", 1), ("1", 1), ("2", 2)]
 )

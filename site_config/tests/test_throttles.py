@@ -88,6 +88,12 @@ def guessing_a_link(number, people):
     return Client().post("/accounts/password/reset/key/1-set-password/", {})
 
 
+def adding_a_passkey(number, people):
+    if number == 0:
+        people.alice.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    return people.alice.post("/accounts/2fa/passkeys/add/", {"credential": "{}"})
+
+
 def sending(number, people):
     return people.alice.post("/messages/new/", letter("bob"))
 
@@ -142,6 +148,8 @@ TABLE = [
     Row("password change", 5, MINUTE, posting("/accounts/password/change/")),
     Row("delete account", 5, MINUTE, posting("/account/delete/", password=says("wrong"))),
     Row("re-authentication", 5, MINUTE, posting("/accounts/reauthenticate/")),
+    Row("codes, to add an app", 5, 5 * MINUTE, posting("/accounts/2fa/app/add/")),
+    Row("passkeys", 10, HOUR, adding_a_passkey),
     Row("change of name", 10, HOUR, posting("/account/", username="alicia{}x".format)),
     Row("e-mail changes", 10, HOUR, posting("/accounts/email/", email="n{}@example.com".format)),
     Row("password reset", 20, MINUTE, resetting),
@@ -408,6 +416,10 @@ FREE = {  # of limits of their own: nothing can be guessed, made or sent there
     "account_login",  # counted by the adapter, which is asked for a password elsewhere too
     "account_logout",
     "account-sign-out-everywhere",
+    "account-session-end",
+    "mfa_deactivate_totp",  # these three ask for the password first
+    "mfa_generate_recovery_codes",
+    "mfa_remove_webauthn",
     "account_confirm_email",
     "account_set_password",  # of who has none yet
     "account_email_verification_sent",
