@@ -29,7 +29,7 @@ class Server:
             "DATABASE_URL": f"sqlite:///{self.database}",
             "REDIS_URL": "",
             "DEBUG": "off",
-            "ALLOWED_HOSTS": "127.0.0.1",
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",  # a passkey belongs to a name
             "MESSAGING_THROTTLES": "off",
             "PORT": str(self.port),
         }

@@ -27,6 +27,8 @@ PAGES = {
     "account": "/account/",
     "account-delete": "/account/delete/",
     "password": "/accounts/password/change/",
+    "two-factor": "/accounts/2fa/",
+    "sessions": "/account/sessions/",
 }
 
 

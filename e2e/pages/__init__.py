@@ -7,17 +7,21 @@ from e2e.pages.inbox import InboxPage
 from e2e.pages.login import PASSWORD, LoginPage
 from e2e.pages.notifications import NotificationPage
 from e2e.pages.people import PeoplePage
+from e2e.pages.second_factor import CodePage, SecondFactorPage, SessionsPage
 from e2e.pages.thread import ThreadPage
 
 __all__ = [
     "PASSWORD",
     "AccountPage",
+    "CodePage",
     "ComposePage",
     "ConversationPage",
     "InboxPage",
     "LoginPage",
     "NotificationPage",
     "PeoplePage",
+    "SecondFactorPage",
+    "SessionsPage",
     "SignUpPage",
     "ThreadPage",
 ]

@@ -19,4 +19,7 @@ class LoginPage(SitePage):
     def fill(self, name, password):
         self.name.fill(name)
         self.password.fill(password)
-        self.main.get_by_role("button", name="Sign in").click()
+        self.main.get_by_role("button", name="Sign in", exact=True).click()
+
+    def use_passkey(self):
+        self.main.get_by_role("button", name="Sign in with a passkey").click()
