@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 from django.utils.http import int_to_base36
 
+from .paging import PageKey
+
 RUNS = 300  # runs that a page may say it has open
 NEW = 200  # messages that it may say are new to its reader
 END = 2**62
 NUMBERS = re.compile(r"[0-9a-z]{1,12}(\.[0-9a-z]{1,12}){0,2}", re.ASCII)
 SEPARATOR = "_"
+KEYS = ("first", "last", "before")
 
 
 class Run(NamedTuple):
@@ -77,13 +80,17 @@ class PageState:
 
     `is_branch`: the list begins at the message that the page was opened at. `levels`: how far the
     first levels are shown. `opened`: the runs that are on screen besides. `new`: the ids of what
-    was unread when it came there.
+    was unread when it came there. `first` and `last`: the keys that a page in time order begins and
+    ends with, without a last one open at the end; `before`: the key that it is asked to end before.
     """
 
     is_branch: bool = False
     levels: Levels | None = None
     opened: tuple = ()
     new: tuple = ()
+    first: PageKey | None = None
+    last: PageKey | None = None
+    before: PageKey | None = None
 
     @classmethod
     def of(cls, rows, **known):
@@ -102,6 +109,7 @@ class PageState:
             levels=Levels.parse(fields.get("levels", "")),
             opened=tuple(run for run in runs if run),
             new=tuple(sorted({numbers[0] for numbers in new if numbers})),
+            **{name: PageKey.parse(fields.get(name)) for name in KEYS},
         )
 
     @property
@@ -112,6 +120,7 @@ class PageState:
             "levels": str(self.levels or ""),
             "open": SEPARATOR.join(map(str, self.opened)),
             "new": SEPARATOR.join(map(int_to_base36, self.new)),
+            **{name: str(getattr(self, name) or "") for name in KEYS},
         }
         return [(name, value) for name, value in spelt.items() if value]
 

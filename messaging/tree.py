@@ -42,14 +42,15 @@ class Path(NamedTuple):
 class Row:
     """One line of the list.
 
-    `kind` is "message"; "more", for replies to `node` that can be expanded in place (`count` of
-    them, None if that is unknown, with ids between `after` and `before`); or "continue", for
-    replies to `node` that are a page of their own.
+    `kind` is "message", a reply to something of the person `to`; "more", for replies to `node` that
+    can be expanded in place (`count` of them, None if that is unknown, with ids between `after` and
+    `before`); or "continue", for replies to `node` that are a page of their own.
     """
 
     kind: str
     node: Node
     level: int
+    to: int | None = None
     is_unread: bool = False
     is_branch: bool = False  # the rows below hang on it
     open: tuple = ()  # the runs for polls to send back
@@ -279,12 +280,14 @@ def expand(viewer, parent, *, after=0, before=0, level=0):
         run = Run(parent.pk, nodes[0].pk - 1 if is_cut else 0, before - 1)
     else:
         run = Run(parent.pk, after, nodes[-1].pk if is_cut else (before - 1 if before else END))
-    node = Node(parent.pk, None, parent.depth, 0, 0, None, None, True, 0)
+    node = Node(parent.pk, None, parent.depth, 0, 0, None, parent.sender_id, True, 0)
     rows = []
     if is_backward and is_cut:
         rows.append(Row("more", node, level + 1, before=nodes[0].pk))
     for child in nodes:
-        rows.append(Row("message", child, level + 1, is_unread=_is_unread(child, viewer.pk)))
+        row = _reply(node, child, level + 1)
+        row.is_unread = _is_unread(child, viewer.pk)
+        rows.append(row)
         if child.child_count:
             is_deepest = level + 1 >= DEEPEST_LEVEL
             rows.append(
@@ -354,7 +357,7 @@ def _replies_and_gaps(node, runs, level):
     """Yield the replies to `node` in its runs, and a row for each gap where some are hidden."""
     shown = [[c for c in node.children if after < c.pk <= last] for _, after, last in runs]
     if node.child_count <= sum(map(len, shown)):
-        yield from (Row("message", child, level) for children in shown for child in children)
+        yield from (_reply(node, child, level) for children in shown for child in children)
         return
     runs = [run for run, children in zip(runs, shown, strict=True) if children]
     shown = [children for children in shown if children]
@@ -369,10 +372,14 @@ def _replies_and_gaps(node, runs, level):
     for run, children in zip(runs, shown, strict=True):
         if run.after:
             yield Row("more", node, level, count=count, after=after, before=children[0].pk)
-        yield from (Row("message", child, level) for child in children)
+        yield from (_reply(node, child, level) for child in children)
         after = children[-1].pk
     if not runs or runs[-1].last < END:
         yield Row("more", node, level, count=count, after=after)
+
+
+def _reply(node, child, level):
+    return Row("message", child, level, to=node.sender_id)
 
 
 def _is_unread(node, viewer_pk, new=()):

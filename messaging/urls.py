@@ -20,7 +20,7 @@ from .views.notifications import (
     NotificationReadView,
 )
 from .views.people import PersonSearchView
-from .views.threads import ReadMarkerView, ReplyListView, ThreadView
+from .views.threads import ReadMarkerView, ReplyListView, ThreadView, ViewChoiceView
 
 app_name = "messaging"
 
@@ -37,6 +37,7 @@ urlpatterns = [
     path("messages/<int:pk>/access/", AccessView.as_view(), name="access"),
     path("messages/<int:pk>/block/", MessageBlockView.as_view(), name="message-block"),
     path("messages/<int:pk>/read/", ReadMarkerView.as_view(), name="read-marker"),
+    path("messages/<int:pk>/view/", ViewChoiceView.as_view(), name="thread-view"),
     path("conversation/", ConversationView.as_view(), name="conversation"),
     path("conversation/<str:username>/", ConversationView.as_view(), name="conversation"),
     path("notifications/", NotificationListView.as_view(), name="notification-list"),

@@ -68,6 +68,7 @@ class Participation(models.Model):
     muted_at = models.DateTimeField(_("muted at"), null=True, blank=True)
     starred_at = models.DateTimeField(_("starred at"), null=True, blank=True)
     trashed_at = models.DateTimeField(_("trashed at"), null=True, blank=True)
+    is_flat = models.BooleanField(_("shown in time order"), default=False, db_default=False)
 
     objects = ParticipationQuerySet.as_manager()
 

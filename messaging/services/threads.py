@@ -89,6 +89,15 @@ class ThreadService:
         """
         return _mark(user, message, read=False)
 
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def choose_view(user, *, message, is_flat):
+        """Remember how `user` wants to see the thread of `message`: in time order, or as a tree."""
+        Mailbox.objects.lock(user.pk)
+        place = Participation.objects.for_user(user).filter(thread_id=message.thread_id)
+        if place.exclude(is_flat=is_flat).update(is_flat=is_flat):
+            MailboxService.bump([user.pk])
+
 
 @retried
 @transaction.atomic(savepoint=False)

@@ -1,32 +1,30 @@
 import uuid
 from functools import cache
-from operator import attrgetter
 
 from django.contrib.auth import get_user_model
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.views.generic import TemplateView, View
+from django_htmx.http import HttpResponseClientRedirect
 
 from messaging import fragments
 from messaging.composed import Composed
+from messaging.flat import Flat
 from messaging.forms import ReplyForm, blocked_notice
-from messaging.ids import dom_id, read_id
-from messaging.models import Message, Standing
+from messaging.ids import read_id
+from messaging.models import Message, Participation, Standing
 from messaging.page_state import PageState
 from messaging.services import ThreadService
 from messaging.skeletons import Skeleton
 from messaging.tree import DEEPEST_LEVEL, Tree, expand
 
-from .articles import make_articles
 from .inbox import render_list_beside
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
+from .rows import render_list, render_rows
 
 User = get_user_model()
-RUN = 10  # rows
 COLUMNS = [  # of a message and of what is around it, as a page of its thread needs them
     *("parent_message", "depth", "timestamp", "deleted_at", "reply_count", "read"),
     *(f"{role}__{User.USERNAME_FIELD}" for role in ("sender", "receiver")),
@@ -67,6 +65,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
     def _read_facts(self, message, state):
         user, other = self.request.user, message.other_person(self.request.user)
         name = other.get_username() if other else ""
+        is_flat = not state.is_branch and self._wants_flat(message)
         return {
             "pk": message.pk,
             "thread": str(message.thread_id),
@@ -74,14 +73,25 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
             "other_name": name,
             "other_url": reverse("messaging:conversation", args=[name]) if name else "",
             "can_mark_unread": message.receiver_id == user.pk,
+            "is_flat": is_flat,
             "list_key": fragments.thread_key(
-                "thread", user, message.thread, message.pk, fragments.digest(state)
+                "flat" if is_flat else "thread",
+                *(user, message.thread, message.pk, fragments.digest(state)),
             ),
         }
 
+    def _wants_flat(self, message):
+        place = Participation.objects.for_user(self.request.user).filter(thread=message.thread_id)
+        return bool(place.values_list("is_flat", flat=True).first())
+
     def _fill_in(self, facts, get_message, state):
-        page = fragments.remember(facts["list_key"], lambda: self._build(get_message(), state))
+        build = self._build_flat if facts["is_flat"] else self._build
+        page = fragments.remember(facts["list_key"], lambda: build(get_message(), state))
         return {
+            "is_flat": facts["is_flat"],
+            "is_branch": state.is_branch,
+            "older": page.get("older"),
+            "newer": page.get("newer"),
             "message": {"pk": facts["pk"]},
             "thread": facts["thread"],
             "other_name": facts["other_name"],
@@ -122,6 +132,25 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
             "stamp": fragments.digest(shown),
             "marker": tree.marker,
             "above": tree.top.parent,
+            "reply_url": reverse("messaging:reply-create", args=[top]) if top else "",
+        }
+
+    def _build_flat(self, message, state):
+        page = Flat(self.request.user, message, state)
+        if not page.rows:
+            raise Http404
+        first, _, deleted_at = page.first
+        alive = message.thread.last_message_id if message.is_deleted else message.pk
+        top = first if deleted_at is None else alive
+        address = reverse("messaging:thread", args=[message.pk])
+        return {
+            "html": render_list(self.request.user, message, page.rows),
+            "fields": page.shown.fields,
+            "stamp": fragments.digest(page.shown),
+            "marker": page.marker,
+            "above": None,
+            "older": page.older and f"{address}?before={page.older}",
+            "newer": page.newer and reverse("messaging:thread", args=[page.newer]),
             "reply_url": reverse("messaging:reply-create", args=[top]) if top else "",
         }
 
@@ -221,57 +250,18 @@ class ReadMarkerView(VisibleMessageMixin, PartialMixin, View):
         return render(request, "messaging/_counts.html")
 
 
-def render_list(viewer, message, rows):
-    """Return the HTML of the rows of a page of the thread of `message`, with its people.
+class ViewChoiceView(VisibleMessageMixin, PartialMixin, View):
+    """Show the thread of this message in time order from now on, or as a tree again."""
 
-    They are kept in runs, each under all that it shows: one change leaves the other runs as they
-    are.
-    """
-    people = [(p.pk, p.get_username()) for p in (message.sender, message.receiver) if p]
-    about = viewer.pk, message.pk, people
-    runs = [rows[start : start + RUN] for start in range(0, len(rows), RUN)]
-    keys = fragments.keys("rows", [(*about, *map(STAMP, run)) for run in runs])
+    http_method_names = ["post"]
 
-    def build(missing):
-        articles = _make_articles(viewer, message, [row for run in missing for row in run])
-        return [ROW.fill_all(_lines(run, articles)) for run in missing]
-
-    return mark_safe("".join(fragments.remember_many(keys, runs, build)))  # noqa: S308
-
-
-STAMP = attrgetter(
-    *("kind", "level", "is_unread", "is_branch", "count", "after", "before"),
-    *("node.pk", "node.revision", "node.is_deleted", "node.sender_id", "node.is_accessed"),
-)
-
-
-def render_rows(viewer, message, rows, fields):
-    """Return the HTML of rows; `fields` are hidden fields for the first message among them."""
-    context = {"state_fields": fields}
-    fields = render_to_string("messaging/thread.html#state-fields", context)
-    return ROW.fill_all(_lines(rows, _make_articles(viewer, message, rows), fields))
-
-
-def _make_articles(viewer, message, rows):
-    nodes = [row.node for row in rows if row.kind == "message"]
-    unread = {row.node.pk for row in rows if row.kind == "message" and row.is_unread}
-    accessed = {node.pk for node in nodes if node.is_accessed}
-    people = [message.sender, message.receiver]
-    return make_articles(nodes, viewer, people, unread=unread, accessed=accessed, target=message.pk)
-
-
-def _lines(rows, articles, fields=""):
-    """Yield the shape and the words of each row."""
-    for row in rows:
-        if row.kind != "message":
-            yield _link_to_more(row)
-        elif article := articles.get(row.node.pk):
-            words = article.words | {"level": str(row.level), "fields": fields}
-            yield article.shape | {"kind": "message", "is_branch": row.is_branch}, words
-            fields = ""
-
-
-ROW = Skeleton("messaging/thread.html#thread-row", lambda row: {"row": row, "article": row})
+    def post(self, request, *args, **kwargs):
+        message, choice = self.get_message(), request.POST.get("view")
+        if choice not in ("tree", "flat"):
+            return HttpResponse(status=422)
+        ThreadService.choose_view(request.user, message=message, is_flat=choice == "flat")
+        page = reverse("messaging:thread", args=[message.pk])
+        return HttpResponseClientRedirect(page) if request.htmx else HttpResponseRedirect(page)
 
 
 def render_composer(context):
@@ -299,17 +289,3 @@ def _composer_context(words):
 
 
 COMPOSER = Skeleton("messaging/message_form.html#composer", _composer_context)
-
-
-def _link_to_more(row):
-    shape = {"kind": row.kind, "is_unread": row.is_unread}
-    words = {"level": str(row.level), "id": dom_id("message", row.node.pk, "replies")}
-    if row.kind == "continue":
-        return shape, words | {"url": reverse("messaging:thread", args=[row.node.pk])}
-    if row.after:
-        words["id"] += f"-{row.after}"
-    shape |= {"count": row.count, "is_earlier": bool(row.before and not row.after)}
-    query = {"level": row.level - 1, "after": row.after, "before": row.before}
-    query = "&".join(f"{name}={number}" for name, number in query.items() if number)
-    url = reverse("messaging:reply-list", args=[row.node.pk])
-    return shape, words | {"url": f"{url}?{query}" if query else url}
