@@ -16,7 +16,7 @@ from .page_state import NEW, PageState
 from .paging import PageKey, newest_first
 
 PAGE = 50  # messages
-AROUND = PAGE // 2  # that follow the message a page is opened at, where that is an old one
+AROUND = PAGE // 2  # from the message on that a page is opened at, where that is an old one
 SHOWN = 200  # messages that one page may ever show
 UNREAD = 200  # unread messages that it looks for
 
@@ -112,15 +112,16 @@ class Flat:
     def marker(self):
         shown = {row.pk for row in self.rows}
         marker = None
-        for pk, _ in self._unread:
-            if pk not in shown:
+        for key in self._unread:
+            if key.pk not in shown:
                 break
-            marker = pk
+            marker = key.pk
         return marker
 
     def _find_unread(self):
         unread = self._thread.filter(receiver_id=self._viewer_pk, read=False).not_deleted()
-        return list(unread.in_time_order().values_list("pk", "timestamp")[:UNREAD])
+        found = unread.in_time_order().values_list("timestamp", "pk")
+        return [PageKey(*key) for key in found[:UNREAD]]
 
     def _load(self):
         state = self._state
@@ -129,16 +130,28 @@ class Flat:
         if state.before and (rows := self._newest(PAGE, before=state.before)):
             self._is_open = False
             return rows
-        rows = self._newest(PAGE)
-        if self._target.pk not in {row.pk for row in rows}:
-            return self._load_around_target()
-        if self._unread and self._unread[0][0] not in {row.pk for row in rows}:
-            pk, timestamp = self._unread[0]
-            more = self._newest(SHOWN)
-            begin = PageKey(timestamp, pk)
-            if more[0].key <= begin:
-                return [row for row in more if row.key >= begin]
-        return rows
+        if self._target.pk == self._target.thread.last_message_id:
+            rows = self._newest(PAGE)
+        else:
+            rows = self._load_around_target()
+        return self._reach_unread(rows) if self._is_open else rows
+
+    def _load_around_target(self):
+        """Return the newest page if the target is on it, else one with the target in the middle."""
+        key = PageKey(self._target.timestamp, self._target.pk)
+        onward = _rows(self._thread.filter(_onward_from(key)).in_time_order()[: PAGE + 1])
+        self._is_open = len(onward) <= PAGE
+        if not self._is_open:
+            onward = onward[:AROUND]
+        return self._newest(PAGE - len(onward), before=key) + onward
+
+    def _reach_unread(self, rows):
+        """Begin with the first unread message where that is earlier, if it isn't too far up."""
+        if not (rows and self._unread and self._unread[0] < rows[0].key):
+            return rows
+        onward = self._thread.filter(_onward_from(self._unread[0]))
+        more = self._newest(SHOWN + 1, of=onward)
+        return more if len(more) <= SHOWN else rows
 
     def _load_window(self, first, last):
         """Return what stands in the window by now; with everything in it gone, the newest page."""
@@ -151,13 +164,6 @@ class Flat:
     def _load_newest(self):
         self._is_open = True
         return self._newest(PAGE)
-
-    def _load_around_target(self):
-        key = PageKey(self._target.timestamp, self._target.pk)
-        # The message itself is in both halves.
-        newer = _rows(self._thread.filter(_onward_from(key)).in_time_order()[: AROUND + 2])
-        self._is_open = len(newer) < AROUND + 2
-        return self._newest(AROUND, of=self._thread.filter(_up_to(key))) + newer[1 : AROUND + 1]
 
     def _newest(self, limit, *, of=None, before=None):
         found = self._thread if of is None else of

@@ -33,6 +33,7 @@ PRIVATE = {
     "messages/<int:pk>/access/": {"GET": "404 200 200", "POST": "404 302/200 302/200"},
     "messages/<int:pk>/block/": {"GET": "404 302 302"},
     "messages/<int:pk>/read/": {"POST": "404 302/200 302/200"},
+    "messages/<int:pk>/view/": {"POST": "404 302/200 302/200"},
     "conversation/": {"GET": "200"},
     "conversation/<str:username>/": {"GET": "404 200 200"},
     "notifications/": {"GET": "200"},
@@ -134,6 +135,8 @@ def fields(route, actor, world):
             return {"state": "read"}
         case "people/<str:username>/block/":
             return {"state": "blocked"}
+        case "messages/<int:pk>/view/":
+            return {"view": "flat"}
         case "account/" if person := world.people.get(actor):
             return {"username": person.username}
         case "account/delete/":

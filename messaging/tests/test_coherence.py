@@ -102,6 +102,12 @@ class Mailing(RuleBasedStateMachine):
             reader = self._visitor_of(message.receiver)
             self._post(reader, f"/messages/{message.pk}/read/", {"state": state})
 
+    @rule(which=some, is_sender=st.booleans(), view=st.sampled_from(["tree", "flat"]))
+    def choose_view(self, which, is_sender, view):
+        if message := self._message(which):
+            reader = self._visitor_of((message.sender, message.receiver)[not is_sender])
+            self._post(reader, f"/messages/{message.pk}/view/", {"view": view})
+
     @rule(which=some)
     def read_notification(self, which):
         if line := self._pick(Notification.objects.unread().order_by("pk"), which):

@@ -2,6 +2,7 @@ import uuid
 from functools import cache
 
 from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -39,6 +40,10 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
     see `messaging.page_state`.
     """
 
+    def get_messages(self):
+        place = Participation.objects.for_user(self.request.user).filter(thread=OuterRef("thread"))
+        return super().get_messages().annotate(is_wanted_flat=Exists(place.filter(is_flat=True)))
+
     def get_list_context(self, message, state):
         """Return what the list shows to this person, opened at a message that is loaded."""
         return self._fill_in(self._read_facts(message, state), lambda: message, state)
@@ -65,7 +70,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
     def _read_facts(self, message, state):
         user, other = self.request.user, message.other_person(self.request.user)
         name = other.get_username() if other else ""
-        is_flat = not state.is_branch and self._wants_flat(message)
+        is_flat = message.is_wanted_flat and not state.is_branch
         return {
             "pk": message.pk,
             "thread": str(message.thread_id),
@@ -79,10 +84,6 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
                 *(user, message.thread, message.pk, fragments.digest(state)),
             ),
         }
-
-    def _wants_flat(self, message):
-        place = Participation.objects.for_user(self.request.user).filter(thread=message.thread_id)
-        return bool(place.values_list("is_flat", flat=True).first())
 
     def _fill_in(self, facts, get_message, state):
         build = self._build_flat if facts["is_flat"] else self._build
