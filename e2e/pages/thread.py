@@ -14,6 +14,9 @@ class ThreadPage(SitePage):
         self.edit_form = page.get_by_role("article", name="Edit message")
         self.editor = self.edit_form.get_by_role("textbox")
         self.history_popover = page.locator("[popover]:popover-open")
+        self.arrivals = page.locator("#arrivals")
+        self.news = page.locator("#news")
+        self.sending = page.locator(".message--sending")
 
     def open(self, message):
         self.page.goto(f"/messages/{message.pk}/")
@@ -29,7 +32,15 @@ class ThreadPage(SitePage):
         """Return the list item around a message: it carries the level of nesting."""
         return self.list.get_by_role("listitem").filter(has=self.message(text))
 
+    def switch_view(self):
+        self.page.locator(".thread-head__view").get_by_role("button").click()
+
     # --- Replying ---
+
+    @property
+    def foot(self):
+        """The box at the foot of the thread, to write to the other person."""
+        return self.page.locator("#composer").get_by_role("textbox")
 
     def start_reply(self, article):
         article.get_by_role("link", name="Reply").click()
@@ -69,6 +80,11 @@ class ThreadPage(SitePage):
         return article.get_by_role("button", name="edited")
 
     def delete(self, article):
+        """Delete for good: close the offer to undo it, or without JavaScript say yes."""
         article.get_by_role("link", name="Delete").click()
         confirmation = self.page.get_by_role("article", name="Delete message")
-        confirmation.get_by_role("button", name="Delete").click()
+        yes = confirmation.get_by_role("button", name="Delete")
+        yes.or_(self.toasts.get_by_role("button", name="Close").last).click()
+
+    def undo(self):
+        self.toasts.get_by_role("button", name="Undo").last.click()

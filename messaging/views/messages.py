@@ -184,7 +184,9 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
             "is_in_place": is_in_place,
             "composer_id": _composer_id(message, is_in_place),
         }
-        return render(self.request, "messaging/thread.html#reply-answer", context)
+        response = render(self.request, "messaging/thread.html#reply-answer", context)
+        response["Parley-Message"] = reply.pk  # so that it can be taken back
+        return response
 
 
 class MessageDeleteView(OwnMessageMixin, ThreadListMixin, PartialMixin, TemplateView):

@@ -43,11 +43,39 @@
     const field = sourceElement.elements?.content;
     if (field && response.status < 300) sessionStorage.removeItem(name(field));
   }, true);
+  // A form that is left with words in it can be had back.
   document.addEventListener("click", (event) => {
     const form = event.target.closest?.("[data-cancel]")?.closest("form");
-    if (form?.elements.content) sessionStorage.removeItem(name(form.elements.content));
+    const field = form?.elements.content;
+    if (!field) return;
+    sessionStorage.removeItem(name(field));
+    if (!field.value.trim() || field.value === field.defaultValue) return;
+    const [address, text] = [form.getAttribute("action"), field.value];
+    const undo = () => bring({ address, text });
+    const detail = { text: document.getElementById("toasts").dataset.dropped, undo };
+    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   }, true);
-  document.addEventListener("htmx:after:swap", () => fields().forEach(restore));
+  // A text that comes back goes to the form of its address, which is opened if it isn't there.
+  let coming = null;
+  const bring = (draft) => {
+    coming = draft;
+    if (!arrive()) document.querySelector(`.message__action[href="${draft.address}"]`)?.click();
+  };
+  const arrive = () => {
+    const field = coming && fields().find((other) => other.form.getAttribute("action") === coming.address);
+    if (!field) return false;
+    const isEmpty = !field.value || field.value === field.defaultValue;
+    field.value = isEmpty ? coming.text : `${coming.text}\n\n${field.value}`;
+    coming = null;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+    return true;
+  };
+  document.addEventListener("parley:draft", ({ detail }) => bring(detail));
+  document.addEventListener("htmx:after:swap", () => {
+    fields().forEach(restore);
+    arrive();
+  });
 
   forgetOthers();
   fields().forEach(restore);

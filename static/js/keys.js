@@ -52,6 +52,9 @@
     e: () => onMessage('.message__action[href$="/edit/"]'),
     H: () => onMessage(".message__edited"),
     u: () => press(".thread-head__unread button"),
+    v: () => press(".thread-head__view button"),
+    z: () => [...document.querySelectorAll(".toast__undo")].at(-1)?.click(),
+    "/": () => location.assign(help.dataset.people),
     Enter: () => onMessage(".message__time"),
     Escape: () => press(".thread-head__back"),
   };

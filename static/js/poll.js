@@ -36,7 +36,11 @@
 
   const showOffline = (isOffline) => {
     const banner = document.getElementById("offline");
-    if (banner && banner.hidden === isOffline) banner.hidden = !isOffline;
+    if (!banner || banner.hidden !== isOffline) return;
+    banner.hidden = !isOffline;
+    if (isOffline) return;
+    const detail = { text: document.getElementById("toasts").dataset.back };
+    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   };
 
   document.addEventListener("htmx:before:request", (event) => {
@@ -82,8 +86,11 @@
   for (const type of ["pointerdown", "keydown"]) {
     document.addEventListener(type, askSoon, { passive: true });
   }
+  window.addEventListener("offline", () => showOffline(true));
   window.addEventListener("online", () => {
     for (const poll of polls.values()) poll.failures = 0;
     askSoon();
+    if (!document.querySelector("[data-poll]")) showOffline(false);
+    document.dispatchEvent(new Event("visibilitychange")); // as if the tab were shown again
   });
 })();

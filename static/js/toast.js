@@ -1,31 +1,59 @@
 "use strict";
-// Short notices at the foot of the page. What went well goes by itself; what went wrong stays
-// until it is closed. The words are data attributes of #toasts, so that they can be translated.
+// Short notices at the foot of the page. What went well goes by itself, but not under the pointer or
+// the focus; what went wrong stays until it is closed. The words are data attributes of #toasts, so
+// that they can be translated. Other scripts show one by the event "parley:toast": its detail has
+// the `text`, and may have `undo`, what Undo does, and `done`, what happens if nobody wants that.
 (() => {
   const LASTS = 6000;
   const toasts = document.getElementById("toasts");
   const words = { 403: "stale", 404: "gone", 413: "long", 429: "fast" };
+  const ends = new WeakMap(); // what is to be done when a toast goes by itself
+  let before; // what had the focus before a toast got it
 
-  const show = (text) => {
+  const make = (text, kind = "") => {
     const toast = document.createElement("p");
-    toast.className = "toast toast--error";
+    toast.className = `toast ${kind}`;
     toast.textContent = text;
-    const isShown = [...toasts.children].some((other) => other.firstChild?.textContent === text);
-    if (!isShown) toasts.append(toast);
+    return toast;
   };
-
+  const button = (toast, name, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = `toast__${name}`;
+    made.addEventListener("click", () => {
+      const hadFocus = toast.contains(document.activeElement);
+      toast.remove();
+      if (hadFocus && before?.isConnected) before.focus({ preventScroll: true });
+      act?.();
+    });
+    toast.append(made);
+    return made;
+  };
+  const show = (text) => {
+    const isShown = [...toasts.children].some((other) => other.firstChild?.textContent === text);
+    if (!isShown) toasts.append(make(text, "toast--error"));
+  };
+  const offer = ({ text, undo, done, lasts }) => {
+    const toast = make(text);
+    ends.set(toast, done);
+    if (lasts) toast.dataset.lasts = lasts;
+    if (undo) button(toast, "undo", undo).textContent = toasts.dataset.undo;
+    toasts.append(toast);
+  };
+  const wait = (toast, lasts) =>
+    setTimeout(() => {
+      if (toast.matches(":hover, :focus-within")) return wait(toast, 1000);
+      if (!toast.isConnected) return;
+      toast.remove();
+      ends.get(toast)?.();
+    }, lasts);
   const arrange = (toast) => {
     if (!toast.matches?.(".toast") || toast.querySelector(".toast__close")) return;
-    const close = document.createElement("button");
-    close.type = "button";
-    close.className = "toast__close";
+    const close = button(toast, "close", ends.get(toast));
     close.ariaLabel = toasts.dataset.close;
     close.textContent = "×";
-    close.addEventListener("click", () => toast.remove());
-    toast.append(close);
-    if (!toast.matches(".toast--error")) setTimeout(() => toast.remove(), LASTS);
+    if (!toast.matches(".toast--error")) wait(toast, Number(toast.dataset.lasts) || LASTS);
   };
-
   const isPoll = ({ sourceElement }) => sourceElement?.matches?.("[data-poll]");
   const isExpected = ({ sourceElement, response }) =>
     response.status === 401 ||
@@ -33,17 +61,19 @@
     response.headers.get("HX-Redirect") ||
     response.headers.get("HX-Refresh");
 
+  document.addEventListener("parley:toast", ({ detail }) => offer(detail));
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     if (isPoll(ctx) || isExpected(ctx) || ctx.text.includes("#toasts")) return;
     show(toasts.dataset[words[ctx.response.status] ?? "failed"]);
   });
-
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
     if (ctx && !ctx.response && !isPoll(ctx)) show(toasts.dataset.failed);
   });
-
+  toasts.addEventListener("focusin", (event) => {
+    if (event.relatedTarget && !toasts.contains(event.relatedTarget)) before = event.relatedTarget;
+  });
   [...toasts.children].forEach(arrange);
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) addedNodes.forEach(arrange);

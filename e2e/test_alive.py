@@ -1,0 +1,200 @@
+"""What makes a page feel alive: sending, taking back, and what arrives meanwhile."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.pages import ConversationPage, InboxPage, ThreadPage
+from messaging.models import Message
+from messaging.services import ThreadService
+
+
+@pytest.fixture
+def letter(write, alice, bob):
+    return write(bob, alice, "Are you in?")
+
+
+@pytest.fixture
+def thread(sign_in, letter, alice):
+    return ThreadPage(sign_in(alice)).open(letter)
+
+
+@pytest.fixture
+def slow(thread):
+    """Hold back what the page posts until it is called."""
+    held = []
+    thread.page.route("**/reply/", lambda route: held.append(route))
+
+    def let_go(abort=False):
+        thread.page.unroute("**/reply/")
+        for route in held:
+            route.abort() if abort else route.continue_()
+
+    return let_go
+
+
+# --- Sending ---
+
+
+def test_a_reply_is_there_before_the_server_knows(thread, slow, alice):
+    thread.foot.fill("In a minute")
+    thread.foot.press("Control+Enter")
+    expect(thread.sending).to_contain_text("Sending…")
+    expect(thread.sending).to_contain_text("In a minute")
+    expect(thread.foot).to_have_value("")
+    expect(thread.foot).to_be_focused()
+    thread.foot.press_sequentially("And")
+    slow()
+    expect(thread.sending).to_have_count(0)
+    expect(thread.message("In a minute")).to_have_count(1)
+    expect(thread.foot).to_have_value("And")
+    expect(thread.foot).to_be_focused()
+    sent = Message.objects.get(sender=alice)
+    expect(thread.article(sent)).to_contain_text("In a minute")
+
+
+@pytest.mark.expects("ERR_CONNECTION_REFUSED", "ERR_FAILED")
+def test_what_did_not_get_there_says_so_and_is_sent_once(thread, slow, alice):
+    thread.foot.fill("In a minute")
+    thread.foot.press("Control+Enter")
+    slow(abort=True)
+    expect(thread.sending).to_contain_text("Not sent.")
+    expect(thread.foot).to_have_value("In a minute")
+    thread.sending.get_by_role("button", name="Try again").click()
+    expect(thread.sending).to_have_count(0)
+    expect(thread.message("In a minute")).to_have_count(1)
+    assert Message.objects.filter(sender=alice).count() == 1
+
+
+def test_what_was_sent_can_be_taken_back_as_it_was_typed(thread, alice):
+    thread.foot.fill("In a *minute*")
+    thread.foot.press("Control+Enter")
+    expect(thread.toasts).to_contain_text("Sent.")
+    thread.foot.blur()
+    thread.page.keyboard.press("z")
+    expect(thread.message("In a minute")).to_have_count(0)
+    expect(thread.foot).to_have_value("In a *minute*")
+    expect(thread.foot).to_be_focused()
+    assert not Message.objects.filter(sender=alice).exists()
+
+
+def test_a_reply_in_place_comes_back_to_its_place(thread, letter):
+    thread.reply(thread.article(letter), "In a minute")
+    thread.undo()
+    expect(thread.message("In a minute")).to_have_count(0)
+    expect(thread.reply_box).to_have_value("In a minute")
+
+
+# --- Deleting ---
+
+
+@pytest.fixture
+def mine(write, letter, alice, bob):
+    return write(alice, bob, "Wrong window.", parent=letter)
+
+
+def test_a_deletion_can_be_undone(thread, mine):
+    thread.page.reload()
+    article = thread.article(mine)
+    article.get_by_role("link", name="Delete").click()
+    expect(article).to_have_class(re.compile("message--going"))
+    thread.poll()
+    expect(article).to_have_class(re.compile("message--going"))
+    thread.undo()
+    expect(article).not_to_have_class(re.compile("message--going"))
+    expect(article).to_be_focused()
+    assert Message.objects.filter(pk=mine.pk).exists()
+
+
+def test_who_leaves_the_page_meant_to_delete(thread, mine):
+    thread.page.reload()
+    thread.article(mine).get_by_role("link", name="Delete").click()
+    expect(thread.toasts).to_contain_text("Message deleted.")
+    InboxPage(thread.page).open()
+    for _ in range(20):
+        if not Message.objects.filter(pk=mine.pk).exists():
+            return
+        thread.page.wait_for_timeout(50)
+    raise AssertionError("it is still there")
+
+
+def test_after_a_deletion_the_focus_is_at_the_next_message(thread, mine, write, alice, bob, letter):
+    after = write(bob, alice, "What window?", parent=letter)
+    thread.page.reload()
+    thread.article(mine).get_by_role("link", name="Delete").focus()
+    thread.page.keyboard.press("Enter")
+    expect(thread.article(after)).to_be_focused()
+    thread.toasts.get_by_role("button", name="Close").click()
+    expect(thread.article(mine)).to_have_count(0)
+
+
+# --- What arrives ---
+
+
+@pytest.fixture
+def long(sign_in, write, letter, alice, bob):
+    for number in range(30):
+        last = write(alice, bob, f"Number {number}.", parent=letter)
+    ThreadService.mark_read(alice, message=letter)
+    return ThreadPage(sign_in(alice)).open(letter), last
+
+
+def test_news_out_of_sight_wait_behind_a_button(long, write, letter, alice, bob):
+    thread, last = long
+    before = thread.page.evaluate("scrollY")
+    news = [write(bob, alice, f"News {number}.", parent=letter) for number in range(3)]
+    thread.poll()
+    expect(thread.arrivals).to_have_text("3 new")
+    assert thread.page.evaluate("scrollY") == before
+    expect(thread.news).to_have_text("3 new")
+    thread.arrivals.click()
+    expect(thread.article(news[0])).to_be_focused()
+    expect(thread.article(news[0])).to_be_in_viewport()
+    expect(thread.arrivals).to_be_hidden()
+
+
+def test_one_message_is_told_in_words_and_in_sight_needs_no_button(thread, write, letter, alice, bob):
+    write(bob, alice, "Hello?", parent=letter)
+    thread.poll()
+    expect(thread.news).to_have_text(f"New message from {bob.username}: Hello?")
+    expect(thread.arrivals).to_be_hidden()
+
+
+def test_the_icon_of_the_tab_has_a_dot_while_something_is_unread(sign_in, write, alice, bob):
+    inbox = InboxPage(sign_in(alice)).open()
+    icon = inbox.page.locator("link[rel=icon]")
+    expect(icon).to_have_attribute("href", re.compile("favicon"))
+    letter = write(bob, alice, "One.")
+    inbox.poll()
+    expect(icon).to_have_attribute("href", re.compile("^data:image/png"))
+    ThreadService.mark_read(alice, message=letter)
+    inbox.poll()
+    expect(icon).to_have_attribute("href", re.compile("favicon"))
+
+
+def test_a_line_stands_above_what_is_new(sign_in, write, letter, alice, bob):
+    conversation = ConversationPage(sign_in(alice)).open()
+    expect(conversation.page.locator(".new-line + li")).to_contain_text("Are you in?")
+
+
+@pytest.mark.expects("ERR_INTERNET_DISCONNECTED")
+def test_a_lost_connection_is_told_at_once_and_so_is_its_return(thread):
+    thread.page.context.set_offline(True)
+    expect(thread.offline).to_be_visible()
+    thread.page.context.set_offline(False)
+    expect(thread.offline).to_be_hidden()
+    expect(thread.toasts).to_contain_text("Connected again.")
+
+
+# --- Writing ---
+
+
+def test_esc_drops_nothing_that_cannot_be_had_back(thread, mine):
+    thread.page.reload()
+    thread.start_edit(thread.article(mine)).fill("Right window.")
+    thread.editor.press("Escape")
+    expect(thread.article(mine).get_by_role("link", name="Edit")).to_be_focused()
+    thread.page.keyboard.press("z")
+    expect(thread.editor).to_have_value("Right window.")
+    expect(thread.editor).to_be_focused()

@@ -1,0 +1,76 @@
+"use strict";
+// Delete takes a message back without asking, a few seconds later: until then it is only faded, and
+// Undo brings it back. Who leaves the page meant it. (Without JavaScript the server asks first.)
+(() => {
+  const words = document.getElementById("toasts").dataset;
+  const going = new Map(); // the address that deletes it, by the id of the message
+
+  const fade = () => {
+    for (const id of going.keys()) {
+      const article = document.getElementById(id);
+      article?.classList.add("message--going");
+      if (article) article.inert = true;
+    }
+  };
+  const bring = (id) => {
+    going.delete(id);
+    const article = document.getElementById(id);
+    article?.classList.remove("message--going");
+    if (article) article.inert = false;
+    return article;
+  };
+  const focus = (article) => {
+    if (!article) return;
+    article.tabIndex = -1;
+    article.focus({ preventScroll: true });
+  };
+  const neighbour = (article) => {
+    const all = [...document.querySelectorAll(".message:not(.message--going)")];
+    const place = (other) => article.compareDocumentPosition(other);
+    return (
+      all.find((other) => place(other) & Node.DOCUMENT_POSITION_FOLLOWING) ??
+      all.findLast((other) => place(other) & Node.DOCUMENT_POSITION_PRECEDING)
+    );
+  };
+  // As a form does that htmx posts, with what the page says of itself.
+  const send = (address, done) => {
+    const form = document.createElement("form");
+    const attributes = { "hx-post": address, "hx-swap": "none", "hx-include": ".thread-state" };
+    for (const [name, value] of Object.entries(attributes)) form.setAttribute(name, value);
+    form.hidden = true;
+    document.body.append(form);
+    form.addEventListener("htmx:finally:request", () => {
+      form.remove();
+      done?.();
+    });
+    htmx.process(form);
+    form.requestSubmit();
+  };
+
+  document.addEventListener("htmx:before:request", (event) => {
+    const link = event.detail.ctx.sourceElement;
+    if (!link.matches?.('.message__action[href$="/delete/"]')) return;
+    event.preventDefault();
+    const article = link.closest(".message");
+    const { id } = article;
+    going.set(id, link.getAttribute("href"));
+    fade();
+    focus(neighbour(article));
+    document.dispatchEvent(
+      new CustomEvent("parley:toast", {
+        detail: {
+          text: words.deleted,
+          undo: () => focus(bring(id)),
+          done: () => send(going.get(id), () => bring(id)),
+        },
+      }),
+    );
+  });
+  document.addEventListener("htmx:after:swap", fade);
+  document.addEventListener("parley:delete", ({ detail }) => send(detail.address, detail.done));
+  addEventListener("pagehide", () => {
+    const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited") ?? "{}");
+    for (const address of going.values()) fetch(address, { method: "POST", keepalive: true, headers });
+    going.clear();
+  });
+})();

@@ -1,0 +1,46 @@
+"use strict";
+// Where the focus goes when what had it was swapped away: after an edit to the message, after
+// Cancel to the link that opened the form, after an expansion to the first reply that came, after a
+// reply to the field it was written in, or else to the reply.
+(() => {
+  const go = (element) => {
+    if (!element) return;
+    if (element.matches(".message")) element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    element.scrollIntoView({ block: "nearest" });
+  };
+  const linkTo = (address) => document.querySelector(`.message__action[href="${address}"]`);
+  const isLost = () => !document.activeElement || document.activeElement === document.body;
+
+  // What was where, before the answer takes it away.
+  const plan = ({ sourceElement: source, response }) => {
+    if (!source.matches || response.status >= 300) return null;
+    if (source.matches("[data-cancel]")) {
+      const address = source.closest("form").getAttribute("action");
+      return () => linkTo(address);
+    }
+    if (source.matches("form.editor")) {
+      const { id } = source.closest(".message");
+      return () => document.getElementById(id);
+    }
+    if (source.matches(".thread__more")) {
+      const known = new Set([...document.querySelectorAll(".message")].map((message) => message.id));
+      return () => [...document.querySelectorAll(".message[id]")].find(({ id }) => !known.has(id));
+    }
+    const pk = response.headers.get("Parley-Message");
+    if (!pk) return null;
+    const { id } = source.parentElement;
+    return () =>
+      document.getElementById(id)?.querySelector("textarea") ?? document.getElementById(`message-${pk}`);
+  };
+
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    const isHere = ctx.sourceElement.contains?.(document.activeElement) || isLost();
+    if (isHere) ctx.focusNext = plan(ctx);
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { focusNext } = event.detail.ctx;
+    if (focusNext && isLost()) go(focusNext());
+  });
+})();
