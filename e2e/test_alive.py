@@ -27,9 +27,9 @@ def slow(thread):
     thread.page.route("**/reply/", lambda route: held.append(route))
 
     def let_go(abort=False):
-        thread.page.unroute("**/reply/")
         for route in held:
             route.abort() if abort else route.continue_()
+        thread.page.unroute("**/reply/")
 
     return let_go
 
@@ -79,8 +79,10 @@ def test_what_was_sent_can_be_taken_back_as_it_was_typed(thread, alice):
     assert not Message.objects.filter(sender=alice).exists()
 
 
-def test_a_reply_in_place_comes_back_to_its_place(thread, letter):
-    thread.reply(thread.article(letter), "In a minute")
+def test_a_reply_in_place_comes_back_to_its_place(thread, write, letter, alice, bob):
+    question = write(bob, alice, "Or not?", parent=letter)
+    thread.poll()
+    thread.reply(thread.article(question), "In a minute")
     thread.undo()
     expect(thread.message("In a minute")).to_have_count(0)
     expect(thread.reply_box).to_have_value("In a minute")

@@ -36,8 +36,8 @@
 
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
-    const isHere = ctx.sourceElement.contains?.(document.activeElement) || isLost();
-    if (isHere) ctx.focusNext = plan(ctx);
+    const source = ctx.sourceElement.closest?.("form") ?? ctx.sourceElement;
+    if (isLost() || source.contains?.(document.activeElement)) ctx.focusNext = plan(ctx);
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const { focusNext } = event.detail.ctx;
