@@ -102,20 +102,20 @@ def _scrolls_sideways(page, path):
 def test_the_keyboard_is_enough_to_write_read_and_reply(sign_in, alice, bob):
     page_of_alice, page_of_bob = sign_in(alice), sign_in(bob)
     compose = ComposePage(page_of_alice)
-    _tab_to(page_of_alice, page_of_alice.get_by_role("link", name="New message").first)
+    compose.tab_to(page_of_alice.get_by_role("link", name="New message").first)
     page_of_alice.keyboard.press("Enter")
-    _tab_to(page_of_alice, compose.to)
+    compose.tab_to(compose.to)
     page_of_alice.keyboard.type(bob.username)
     page_of_alice.keyboard.press("Escape")
-    _tab_to(page_of_alice, compose.content)
+    compose.tab_to(compose.content)
     page_of_alice.keyboard.type("No mouse today.")
     page_of_alice.keyboard.press("Control+Enter")
     expect(ThreadPage(page_of_alice).message("No mouse today.")).to_be_visible()
 
     inbox, thread = InboxPage(page_of_bob).open(), ThreadPage(page_of_bob)
-    _tab_to(page_of_bob, inbox.row("No mouse today.").get_by_role("link").first)
+    inbox.tab_to(inbox.row("No mouse today.").get_by_role("link").first)
     page_of_bob.keyboard.press("Enter")
-    _tab_to(page_of_bob, thread.message("No mouse today.").get_by_role("link", name="Reply"))
+    thread.tab_to(thread.message("No mouse today.").get_by_role("link", name="Reply"))
     page_of_bob.keyboard.press("Enter")
     expect(thread.reply_box).to_be_focused()
     page_of_bob.keyboard.type("Nor here.")
@@ -129,12 +129,3 @@ def test_the_first_tab_stop_skips_to_the_content(sign_in, alice):
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
-
-
-def _tab_to(page, target, at_most=60):
-    expect(target).to_be_visible()
-    for _ in range(at_most):
-        if target.evaluate("(element) => element === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"{target} can't be reached with the keyboard")

@@ -1,5 +1,7 @@
 """What every page of a signed-in person has."""
 
+from playwright.sync_api import expect
+
 POLL = """
 () => new Promise((resolve) => {
   const lists = [...document.querySelectorAll("[data-poll]")];
@@ -40,6 +42,25 @@ class SitePage:
     def look_again(self):
         """Come back to the tab: the page asks, and nobody waits for the answer."""
         self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def tab_to(self, target, at_most=60):
+        """Reach an element as somebody without a mouse does."""
+        expect(target).to_be_visible()
+        for _ in range(at_most):
+            if target.evaluate("(element) => element === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{target} can't be reached with the keyboard")
+
+    def press(self, keys):
+        for key in keys.split():
+            self.page.keyboard.press(key)
+
+    def type_into(self, target, text):
+        """Come to a field by Tab, and write over what it says."""
+        self.tab_to(target)
+        self.press("Control+a")
+        self.page.keyboard.type(text)
 
     def sign_out(self):
         self.page.get_by_role("button", name="Account menu").click()

@@ -49,7 +49,8 @@ class ThreadPage(SitePage):
     def reply(self, article, text):
         self.start_reply(article).fill(text)
         self.send()
-        self.message(text).wait_for()
+        # It is there at once; with an id, the server has it.
+        self.page.locator("article[id]").filter(has_text=text).wait_for()
 
     def send(self):
         self.reply_form.get_by_role("button", name="Send").click()

@@ -22,14 +22,12 @@
     show();
   });
   const tell = (news) => {
-    const [{ children }] = news;
-    const name = news[0].querySelector(".message__author bdi")?.textContent ?? "";
-    const text = news[0].querySelector(".message__body")?.textContent.trim() ?? "";
-    const first = [...text].slice(0, 80).join("");
+    const read = (part) => news[0].querySelector(part)?.textContent.trim() ?? "";
+    const [name, text] = [".message__author bdi", ".message__body"].map(read);
     status.textContent =
       news.length > 1
         ? words.news.replace("%d", news.length)
-        : words.arrived.replace("%name", () => name).replace("%text", () => first);
+        : words.arrived.replace("%name", () => name).replace("%text", () => text.slice(0, 80));
   };
 
   document.addEventListener("htmx:after:swap", (event) => {

@@ -2,7 +2,6 @@
 // A dot on the icon of the tab, and a number on that of an installed app, while something is unread.
 (() => {
   const icon = document.querySelector("link[rel=icon]");
-  const badge = () => document.getElementById("nav-unread");
   const plain = icon.href;
   let shown = 0;
 
@@ -17,7 +16,8 @@
     return canvas.toDataURL();
   };
   const paint = () => {
-    const unread = (badge() && !badge().hidden && parseInt(badge().textContent, 10)) || 0;
+    const badge = document.getElementById("nav-unread");
+    const unread = badge?.hidden === false ? parseInt(badge.textContent, 10) : 0;
     if (unread === shown) return;
     shown = unread;
     navigator.setAppBadge?.(unread).catch(() => {});

@@ -5,19 +5,18 @@
   const words = document.getElementById("toasts").dataset;
   const going = new Map(); // the address that deletes it, by the id of the message
 
+  const dress = (id, isGoing) => {
+    const article = document.getElementById(id);
+    article?.classList.toggle("message--going", isGoing);
+    if (article) article.inert = isGoing;
+    return article;
+  };
   const fade = () => {
-    for (const id of going.keys()) {
-      const article = document.getElementById(id);
-      article?.classList.add("message--going");
-      if (article) article.inert = true;
-    }
+    for (const id of going.keys()) dress(id, true);
   };
   const bring = (id) => {
     going.delete(id);
-    const article = document.getElementById(id);
-    article?.classList.remove("message--going");
-    if (article) article.inert = false;
-    return article;
+    return dress(id, false);
   };
   const focus = (article) => {
     if (!article) return;
@@ -32,7 +31,6 @@
       all.findLast((other) => place(other) & Node.DOCUMENT_POSITION_PRECEDING)
     );
   };
-  // As a form does that htmx posts, with what the page says of itself.
   const send = (address, done) => {
     const form = document.createElement("form");
     const attributes = { "hx-post": address, "hx-swap": "none", "hx-include": ".thread-state" };
@@ -56,21 +54,20 @@
     going.set(id, link.getAttribute("href"));
     fade();
     focus(neighbour(article));
-    document.dispatchEvent(
-      new CustomEvent("parley:toast", {
-        detail: {
-          text: words.deleted,
-          undo: () => focus(bring(id)),
-          done: () => send(going.get(id), () => bring(id)),
-        },
-      }),
-    );
+    const detail = {
+      text: words.deleted,
+      undo: () => focus(bring(id)),
+      done: () => going.has(id) && send(going.get(id), () => bring(id)),
+    };
+    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   });
   document.addEventListener("htmx:after:swap", fade);
   document.addEventListener("parley:delete", ({ detail }) => send(detail.address, detail.done));
-  addEventListener("pagehide", () => {
-    const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited") ?? "{}");
+  const leave = () => {
+    const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
     for (const address of going.values()) fetch(address, { method: "POST", keepalive: true, headers });
     going.clear();
-  });
+  };
+  addEventListener("beforeunload", leave); // before the next page is asked for, be it the log-out
+  addEventListener("pagehide", leave);
 })();

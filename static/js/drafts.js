@@ -50,8 +50,8 @@
     if (!field) return;
     sessionStorage.removeItem(name(field));
     if (!field.value.trim() || field.value === field.defaultValue) return;
-    const [address, text] = [form.getAttribute("action"), field.value];
-    const undo = () => bring({ address, text });
+    const draft = { address: form.getAttribute("action"), text: field.value };
+    const undo = () => bring(draft);
     const detail = { text: document.getElementById("toasts").dataset.dropped, undo };
     document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   }, true);

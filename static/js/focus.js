@@ -1,7 +1,6 @@
 "use strict";
-// Where the focus goes when what had it was swapped away: after an edit to the message, after
-// Cancel to the link that opened the form, after an expansion to the first reply that came, after a
-// reply to the field it was written in, or else to the reply.
+// Where the focus goes when what had it was swapped away: to the message that was edited, the link
+// that opened the form, the first reply that came, the field that was written in or what it sent.
 (() => {
   const go = (element) => {
     if (!element) return;
@@ -12,7 +11,6 @@
   const linkTo = (address) => document.querySelector(`.message__action[href="${address}"]`);
   const isLost = () => !document.activeElement || document.activeElement === document.body;
 
-  // What was where, before the answer takes it away.
   const plan = ({ sourceElement: source, response }) => {
     if (!source.matches || response.status >= 300) return null;
     if (source.matches("[data-cancel]")) {
@@ -28,10 +26,9 @@
       return () => [...document.querySelectorAll(".message[id]")].find(({ id }) => !known.has(id));
     }
     const pk = response.headers.get("Parley-Message");
-    if (!pk) return null;
     const { id } = source.parentElement;
-    return () =>
-      document.getElementById(id)?.querySelector("textarea") ?? document.getElementById(`message-${pk}`);
+    const find = (selector) => document.querySelector(selector);
+    return pk && (() => find(`#${id} textarea`) ?? find(`#message-${pk}`));
   };
 
   document.addEventListener("htmx:after:request", (event) => {

@@ -52,7 +52,12 @@
     e: () => onMessage('.message__action[href$="/edit/"]'),
     H: () => onMessage(".message__edited"),
     u: () => press(".thread-head__unread button"),
-    v: () => press(".thread-head__view button"),
+    v: () => {
+      const form = document.querySelector(".thread-head__view");
+      const at = current()?.id.match(/\d+/)?.[0]; // where one is stays in sight
+      if (form && at) form.action = form.action.replace(/\d+(?=\/view)/, at);
+      form?.requestSubmit();
+    },
     z: () => [...document.querySelectorAll(".toast__undo")].at(-1)?.click(),
     "/": () => location.assign(help.dataset.people),
     Enter: () => onMessage(".message__time"),

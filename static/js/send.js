@@ -5,15 +5,12 @@
 (() => {
   const UNDO = 10000;
   const words = document.getElementById("toasts").dataset;
+  const MESSAGE = `<article class="message message--mine message--sending">
+    <p class="message__note"></p><div class="message__body message__body--plain" dir="auto"></div>
+  </article>`;
   const sends = new Map(); // what is on its way or failed, by form
 
   const isReply = (form) => form.matches?.("form.composer[hx-post$='/reply/']");
-  const make = (tag, name, text) => {
-    const element = document.createElement(tag);
-    element.className = name;
-    if (text) element.textContent = text;
-    return element;
-  };
   const show = (send) => {
     const parent = send.form.closest(".thread__row");
     const level = Number(parent?.className.match(/level-(\d)/)?.[1] ?? 0) + 1;
@@ -23,12 +20,10 @@
   };
   const start = (form) => {
     const field = form.elements.content;
-    const row = make("li", "thread__row");
-    const article = make("article", "message message--mine message--sending");
-    const body = make("div", "message__body message__body--plain", field.value);
-    body.dir = "auto";
-    article.append(make("p", "message__note", words.sending), body);
-    row.append(article);
+    const row = document.createElement("li");
+    row.innerHTML = MESSAGE;
+    const [note, body] = row.firstChild.children;
+    [note.textContent, body.textContent] = [words.sending, field.value];
     const send = { form, row, text: field.value, isWaiting: true };
     show(send);
     field.value = "";
@@ -38,12 +33,11 @@
   const fail = (send) => {
     if (!send?.isWaiting) return;
     send.isWaiting = false;
-    const note = send.row.querySelector(".message__note");
-    const again = make("button", "message__again", words.again);
-    again.type = "button";
+    const again = document.createElement("button");
+    Object.assign(again, { className: "message__again", textContent: words.again });
     again.addEventListener("click", () => send.form.requestSubmit());
-    note.replaceChildren(`${words.unsent} `, again);
     send.row.firstChild.classList.add("message--unsent");
+    send.row.querySelector("p").replaceChildren(`${words.unsent} `, again);
     give(send.form.elements.content, send.text);
   };
   const give = (field, text) => {
@@ -51,19 +45,12 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const offerUndo = (send, pk) => {
-    const address = send.form.getAttribute("hx-post");
-    const takeBack = () =>
-      document.dispatchEvent(new CustomEvent("parley:draft", { detail: { address, text: send.text } }));
-    const undo = () =>
-      document.dispatchEvent(
-        new CustomEvent("parley:delete", {
-          detail: { address: `/messages/${pk}/delete/`.replace(/^\/messages/, base(address)), done: takeBack },
-        }),
-      );
-    const detail = { text: words.sent, undo, lasts: UNDO };
-    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
+    const address = send.form.getAttribute("action");
+    const done = () => tell("draft", { address, text: send.text });
+    const undo = () => tell("delete", { address: address.replace(/\d+\/reply/, `${pk}/delete`), done });
+    tell("toast", { text: words.sent, undo, lasts: UNDO });
   };
-  const base = (address) => address.replace(/\/\d+\/reply\/$/, "");
+  const tell = (what, detail) => document.dispatchEvent(new CustomEvent(`parley:${what}`, { detail }));
 
   // One at a time: htmx would break off the first one for the second.
   document.addEventListener(

@@ -1,8 +1,8 @@
 "use strict";
 // Short notices at the foot of the page. What went well goes by itself, but not under the pointer or
 // the focus; what went wrong stays until it is closed. The words are data attributes of #toasts, so
-// that they can be translated. Other scripts show one by the event "parley:toast": its detail has
-// the `text`, and may have `undo`, what Undo does, and `done`, what happens if nobody wants that.
+// that they can be translated. Other scripts send { text, undo, done } by the event "parley:toast":
+// what Undo does, and what is done if nobody presses it.
 (() => {
   const LASTS = 6000;
   const toasts = document.getElementById("toasts");
@@ -10,16 +10,10 @@
   const ends = new WeakMap(); // what is to be done when a toast goes by itself
   let before; // what had the focus before a toast got it
 
-  const make = (text, kind = "") => {
-    const toast = document.createElement("p");
-    toast.className = `toast ${kind}`;
-    toast.textContent = text;
-    return toast;
-  };
-  const button = (toast, name, act) => {
-    const made = document.createElement("button");
-    made.type = "button";
-    made.className = `toast__${name}`;
+  const make = (tag, className, textContent) =>
+    Object.assign(document.createElement(tag), { className, textContent });
+  const button = (toast, name, text, act) => {
+    const made = make("button", `toast__${name}`, text);
     made.addEventListener("click", () => {
       const hadFocus = toast.contains(document.activeElement);
       toast.remove();
@@ -31,13 +25,13 @@
   };
   const show = (text) => {
     const isShown = [...toasts.children].some((other) => other.firstChild?.textContent === text);
-    if (!isShown) toasts.append(make(text, "toast--error"));
+    if (!isShown) toasts.append(make("p", "toast toast--error", text));
   };
   const offer = ({ text, undo, done, lasts }) => {
-    const toast = make(text);
+    const toast = make("p", "toast", text);
     ends.set(toast, done);
     if (lasts) toast.dataset.lasts = lasts;
-    if (undo) button(toast, "undo", undo).textContent = toasts.dataset.undo;
+    if (undo) button(toast, "undo", toasts.dataset.undo, undo);
     toasts.append(toast);
   };
   const wait = (toast, lasts) =>
@@ -49,9 +43,7 @@
     }, lasts);
   const arrange = (toast) => {
     if (!toast.matches?.(".toast") || toast.querySelector(".toast__close")) return;
-    const close = button(toast, "close", ends.get(toast));
-    close.ariaLabel = toasts.dataset.close;
-    close.textContent = "×";
+    button(toast, "close", "×", ends.get(toast)).ariaLabel = toasts.dataset.close;
     if (!toast.matches(".toast--error")) wait(toast, Number(toast.dataset.lasts) || LASTS);
   };
   const isPoll = ({ sourceElement }) => sourceElement?.matches?.("[data-poll]");
