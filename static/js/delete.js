@@ -57,7 +57,11 @@
     const detail = {
       text: words.deleted,
       undo: () => focus(bring(id)),
-      done: () => going.has(id) && send(going.get(id), () => bring(id)),
+      done: () => {
+        const address = going.get(id);
+        going.set(id, ""); // on its way: still faded, and not to be sent again
+        if (address) send(address, () => bring(id));
+      },
     };
     document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   });
@@ -65,8 +69,10 @@
   document.addEventListener("parley:delete", ({ detail }) => send(detail.address, detail.done));
   const leave = () => {
     const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-    for (const address of going.values()) fetch(address, { method: "POST", keepalive: true, headers });
-    going.clear();
+    for (const [id, address] of going) {
+      if (address) fetch(address, { method: "POST", keepalive: true, headers });
+      going.set(id, "");
+    }
   };
   addEventListener("beforeunload", leave); // before the next page is asked for, be it the log-out
   addEventListener("pagehide", leave);
