@@ -137,13 +137,13 @@ def test_after_a_deletion_the_focus_is_at_the_next_message(thread, mine, write, 
 @pytest.fixture
 def long(sign_in, write, letter, alice, bob):
     for number in range(30):
-        last = write(alice, bob, f"Number {number}.", parent=letter)
+        write(alice, bob, f"Number {number}.", parent=letter)
     ThreadService.mark_read(alice, message=letter)
-    return ThreadPage(sign_in(alice)).open(letter), last
+    return ThreadPage(sign_in(alice)).open(letter)
 
 
 def test_news_out_of_sight_wait_behind_a_button(long, write, letter, alice, bob):
-    thread, last = long
+    thread = long
     before = thread.page.evaluate("scrollY")
     news = [write(bob, alice, f"News {number}.", parent=letter) for number in range(3)]
     thread.poll()
@@ -156,7 +156,9 @@ def test_news_out_of_sight_wait_behind_a_button(long, write, letter, alice, bob)
     expect(thread.arrivals).to_be_hidden()
 
 
-def test_one_message_is_told_in_words_and_in_sight_needs_no_button(thread, write, letter, alice, bob):
+def test_one_message_is_told_in_words_and_in_sight_needs_no_button(
+    thread, write, letter, alice, bob
+):
     write(bob, alice, "Hello?", parent=letter)
     thread.poll()
     expect(thread.news).to_have_text(f"New message from {bob.username}: Hello?")

@@ -78,9 +78,9 @@ class Flat:
 
     Gives `rows`, oldest first, none if the thread has just gone; `marker`, the id of the message up
     to which all that is unread is shown, or None; `shown`, the state for polls to send back;
-    `older`, the key of the page before this one, or None; `newer`, the id of a message whose page
-    goes on behind this one, or None; and `first`, the first message of the thread, as (id,
-    timestamp, deleted_at).
+    `older`, the key that the page before this one ends before, or None; `newer`, the id of a
+    message whose page goes on behind this one, or None; and `first`, the first message of the
+    thread, as (id, timestamp, deleted_at).
     """
 
     def __init__(self, viewer, target, state):

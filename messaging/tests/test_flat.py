@@ -247,9 +247,7 @@ def test_any_window_is_a_page(alice, few, signed_in, word):
         assert shown(response.text)
 
 
-def test_a_page_costs_eight_queries_at_most(
-    alice, chat, signed_in, django_assert_max_num_queries
-):
+def test_a_page_costs_eight_queries_at_most(alice, chat, signed_in, django_assert_max_num_queries):
     message_list, client = chat(300), signed_in(alice)
     client.get("/account/")  # not of this page: the epoch, read once a process
     for message in (message_list[-1], message_list[150]):
