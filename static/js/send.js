@@ -12,11 +12,12 @@
 
   const isReply = (form) => form.matches?.("form.composer[hx-post$='/reply/']");
   const show = (send) => {
-    const parent = send.form.closest(".thread__row");
+    const isFlat = !document.querySelector(".thread__row--level-0");
+    const parent = isFlat ? null : send.form.closest(".thread__row");
     const level = Number(parent?.className.match(/level-(\d)/)?.[1] ?? 0) + 1;
-    if (parent && !document.querySelector("[data-newest-last]")) parent.after(send.row);
+    send.row.className = `thread__row${isFlat ? "" : ` thread__row--level-${level}`}`;
+    if (parent) parent.after(send.row);
     else document.querySelector("ol.thread")?.append(send.row);
-    send.row.className = `thread__row thread__row--level-${level}`;
   };
   const start = (form) => {
     const field = form.elements.content;
