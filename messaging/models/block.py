@@ -7,6 +7,8 @@ from django.db.models import Exists, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from messaging.composed import Composed
+
 from .message import Message
 
 
@@ -69,15 +71,8 @@ class Standing(NamedTuple):
     @classmethod
     def of(cls, user, other):
         """Return how `user` stands to `other`; None is nobody, and costs as much as somebody."""
-        shared = Message.objects.not_deleted().between(user, other or user)
-        people = get_user_model()._base_manager.filter(pk=(other or user).pk)
-        found = people.values_list(
-            "is_active",
-            Exists(Block.objects.filter(blocker_id=user.pk, blocked_id=(other or user).pk)),
-            Exists(Block.objects.filter(blocker_id=(other or user).pk, blocked_id=user.pk)),
-            Exists(shared),
-        ).first()
-        return cls() if other is None or found is None else cls(*found)
+        found = find_standing(user.pk, (other or user).pk)
+        return cls(*found[0]) if other is not None and found else cls()
 
     @property
     def is_reachable(self):
@@ -87,3 +82,16 @@ class Standing(NamedTuple):
     @property
     def can_write(self):
         return self.is_reachable and not self.has_blocked
+
+
+def _standings(user, other):
+    User = get_user_model()  # noqa: N806
+    return User._base_manager.filter(pk=other).values_list(
+        "is_active",
+        Exists(Block.objects.filter(blocker_id=user, blocked_id=other)),
+        Exists(Block.objects.filter(blocker_id=other, blocked_id=user)),
+        Exists(Message.objects.not_deleted().between(User(user), User(other))),
+    )
+
+
+find_standing = Composed(_standings)  # in every send

@@ -183,5 +183,5 @@ def test_what_is_new_begins_at_a_line(alice, bob, signed_in):
     old, *_ = [write(bob, alice, f"Number {n}.", minute=n) for n in range(3)]
     ThreadService.mark_read(alice, message=old)
     html = html_of(signed_in(alice), "/conversation/")
-    assert html.count("New from here on") == 1
-    assert html.index("Number 0.") < html.index("New from here on") < html.index("Number 1.")
+    assert html.count('id="new-line"') == 1
+    assert html.index("Number 0.") < html.index('id="new-line"') < html.index("Number 1.")
