@@ -143,17 +143,16 @@ def long(sign_in, write, letter, alice, bob):
 
 
 def test_news_out_of_sight_wait_behind_a_button(long, write, letter, alice, bob):
-    thread = long
-    before = thread.page.evaluate("scrollY")
+    before = long.page.evaluate("scrollY")
     news = [write(bob, alice, f"News {number}.", parent=letter) for number in range(3)]
-    thread.poll()
-    expect(thread.arrivals).to_have_text("3 new")
-    assert thread.page.evaluate("scrollY") == before
-    expect(thread.news).to_have_text("3 new")
-    thread.arrivals.click()
-    expect(thread.article(news[0])).to_be_focused()
-    expect(thread.article(news[0])).to_be_in_viewport()
-    expect(thread.arrivals).to_be_hidden()
+    long.poll()
+    expect(long.arrivals).to_have_text("3 new")
+    assert long.page.evaluate("scrollY") == before
+    expect(long.news).to_have_text("3 new")
+    long.arrivals.click()
+    expect(long.article(news[0])).to_be_focused()
+    expect(long.article(news[0])).to_be_in_viewport()
+    expect(long.arrivals).to_be_hidden()
 
 
 def test_one_message_is_told_in_words_and_in_sight_needs_no_button(

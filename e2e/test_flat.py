@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from e2e.pages import ThreadPage
@@ -61,3 +62,13 @@ def test_in_time_order_one_replies_edits_and_deletes_as_in_a_tree(sign_in, lette
     thread.delete(thread.message("With crisps."))
     expect(articles).to_contain_text(FLAT)
     expect(articles).to_have_count(4)
+
+
+def test_axe_finds_nothing_in_time_order(sign_in, write, letters, alice, bob):
+    thread = ThreadPage(sign_in(alice, bypass_csp=True)).open(letters[0])
+    thread.switch_view()
+    write(bob, alice, "Neither.", parent=letters[1])
+    thread.poll()
+    expect(thread.page.locator(".new-line")).to_be_visible()
+    results = Axe().run(thread.page, options={"preload": False})
+    assert results.violations_count == 0, results.generate_report()

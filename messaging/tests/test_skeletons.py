@@ -11,7 +11,7 @@ from messaging import fragments, skeletons
 from messaging.forms import blocked_notice
 from messaging.skeletons import MARK, Skeleton
 from messaging.templatetags.messaging import NAVIGATION
-from messaging.views import articles, threads
+from messaging.views import articles, rows, threads
 
 TEXT = mark_safe(f"<p>{MARK}id{MARK}</p>")  # noqa: S308
 NAMES = ["alice", "<b>&'\"", f"a{MARK}pk{MARK}b", ""]
@@ -35,10 +35,20 @@ def test_an_article_is_what_its_template_renders(name):
 def test_a_row_with_a_message_is_what_its_template_renders(name):
     words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3", "level": "2"}
     words |= {"fragment": mark_safe("<p>Tom &amp; Jerry</p>"), "fields": ""}
-    words["access_url"] = "/messages/7/access/"
-    for shape in flags(*FLAGS, "is_branch"):
+    words |= {"access_url": "/messages/7/access/", "to": name}
+    for shape in flags(*FLAGS, "is_branch", "is_reply"):
         shape["kind"] = "message"
-        assert threads.ROW.fill(shape, words) == threads.ROW.render(shape, words)
+        assert rows.ROW.fill(shape, words) == rows.ROW.render(shape, words)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_in_time_order_is_what_its_template_renders(name):
+    words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3", "fields": "", "to": name}
+    words |= {"fragment": mark_safe("<p>Tom &amp; Jerry</p>"), "to_url": "#message-6"}
+    words |= {"to_iso": "2026-05-01T12:00:00+00:00", "to_at": "1 May", "access_url": "/messages/7/access/"}
+    for shape in flags("is_mine", "is_reply", "is_to_deleted", "is_first_new", "is_accessed"):
+        shape |= dict.fromkeys(["is_deleted", "is_unread", "is_target"], False) | {"kind": "flat"}
+        assert rows.ROW.fill(shape, words) == rows.ROW.render(shape, words)
 
 
 def test_a_row_that_leads_on_is_what_its_template_renders():
@@ -46,7 +56,7 @@ def test_a_row_that_leads_on_is_what_its_template_renders():
     for shape in flags("is_unread", "is_earlier"):
         for kind, count in product(["more", "continue"], [None, 1, 2, 12_345]):
             whole = shape | {"kind": kind, "count": count}
-            assert threads.ROW.fill(whole, words) == threads.ROW.render(whole, words)
+            assert rows.ROW.fill(whole, words) == rows.ROW.render(whole, words)
 
 
 def test_a_message_is_what_its_template_renders():
@@ -80,7 +90,7 @@ def test_each_language_has_its_own(settings):
     shape = {"kind": "more", "is_unread": False, "is_earlier": False, "count": 12_345}
     for language in ("en", "de", "en"):
         with override(language):
-            assert threads.ROW.fill(shape, words) == threads.ROW.render(shape, words)
+            assert rows.ROW.fill(shape, words) == rows.ROW.render(shape, words)
 
 
 def test_words_are_escaped_unless_they_are_safe():
