@@ -27,6 +27,7 @@ DEADLOCKS = "SELECT sum(deadlocks)::int FROM pg_stat_database"
 def connections_broken_off(site, seconds, findings):
     ended = 0
     with Load(site, seconds=seconds) as load:
+        load.wait_until(seconds / 4)
         while time.monotonic() < load.began + seconds:
             ended += len(site.query(OTHERS))
             # A page is read again once: on a slow machine it must have the time for that.
