@@ -45,7 +45,11 @@ def test_a_row_with_a_message_is_what_its_template_renders(name):
 def test_a_row_in_time_order_is_what_its_template_renders(name):
     words = {"pk": "7", "author": name, "initial": name[:1], "tint": "3", "fields": "", "to": name}
     words |= {"fragment": mark_safe("<p>Tom &amp; Jerry</p>"), "to_url": "#message-6"}
-    words |= {"to_iso": "2026-05-01T12:00:00+00:00", "to_at": "1 May", "access_url": "/messages/7/access/"}
+    words |= {
+        "to_iso": "2026-05-01T12:00:00+00:00",
+        "to_at": "1 May",
+        "access_url": "/messages/7/access/",
+    }
     for shape in flags("is_mine", "is_reply", "is_to_deleted", "is_first_new", "is_accessed"):
         shape |= dict.fromkeys(["is_deleted", "is_unread", "is_target"], False) | {"kind": "flat"}
         assert rows.ROW.fill(shape, words) == rows.ROW.render(shape, words)
