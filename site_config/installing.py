@@ -13,7 +13,7 @@ from django.utils.html import escapejs
 from django.utils.translation import get_language, get_language_bidi, gettext
 from django.views.decorators.http import require_safe
 
-PAPER = "#fcfbf9"  # --paper of tokens.css, light
+PAPER = "#fcfaf6"  # --paper of tokens.css, light
 ICONS = [("192x192", "any"), ("512x512", "any"), ("512x512", "maskable")]
 
 
