@@ -61,7 +61,7 @@ def test_what_was_deleted_is_not_there(alice, bob, signed_in):
     message.delete()
     html = html_of(signed_in(alice), "/conversation/bob/")
     assert "Still here." in html
-    assert "deleted" not in html
+    assert "was deleted" not in html
 
 
 def test_a_person_who_left_is_called_so(alice, bob, signed_in):
