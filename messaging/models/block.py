@@ -3,7 +3,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Exists, F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,11 @@ class BlockQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The blocks that `user` has set up: nobody sees those that others have."""
         return self.filter(blocker_id=user.pk)
+
+    def of_pair(self, user):
+        """In a query of messages: whether `user` has blocked the other party of one."""
+        party = Q(blocked_id=OuterRef("sender_id")) | Q(blocked_id=OuterRef("receiver_id"))
+        return self.visible_to(user).filter(party)
 
     def with_blocked(self):
         return self.select_related("blocked")

@@ -15,7 +15,7 @@ from messaging.composed import Composed
 from messaging.flat import Flat
 from messaging.forms import ReplyForm, blocked_notice
 from messaging.ids import read_id
-from messaging.models import Message, Participation, Standing
+from messaging.models import Block, Message, Participation
 from messaging.page_state import PageState
 from messaging.services import ThreadService
 from messaging.skeletons import Skeleton
@@ -33,6 +33,12 @@ COLUMNS = [  # of a message and of what is around it, as a page of its thread ne
 ]
 
 
+def is_wanted_flat(user):
+    """Whether this person wants the thread of a message in time order."""
+    place = Participation.objects.for_user(user).filter(thread=OuterRef("thread"), is_flat=True)
+    return Exists(place)
+
+
 class ThreadListMixin(PollMixin, VisibleMessageMixin):
     """The list of a thread, opened at a message, with what the reader has open in it.
 
@@ -41,8 +47,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
     """
 
     def get_messages(self):
-        place = Participation.objects.for_user(self.request.user).filter(thread=OuterRef("thread"))
-        return super().get_messages().annotate(is_wanted_flat=Exists(place.filter(is_flat=True)))
+        return super().get_messages().annotate(is_wanted_flat=is_wanted_flat(self.request.user))
 
     def get_list_context(self, message, state):
         """Return what the list shows to this person, opened at a message that is loaded."""
@@ -63,9 +68,9 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         return context | {name: facts[name] for name in ("block_url", "has_blocked")}
 
     def _read_block(self, message):
-        user, other = self.request.user, message.other_person(self.request.user)
+        other = message.other_person(self.request.user)
         url = reverse("messaging:block", args=[other.get_username()]) if other else ""
-        return {"block_url": url, "has_blocked": Standing.of(user, other).has_blocked}
+        return {"block_url": url, "has_blocked": message.has_blocked}
 
     def _read_facts(self, message, state):
         user, other = self.request.user, message.other_person(self.request.user)
@@ -163,6 +168,10 @@ find_shown = Composed(
         .filter(pk=pk)
         .select_related("sender", "receiver", "thread")
         .only(*COLUMNS)
+        .annotate(
+            is_wanted_flat=is_wanted_flat(User(viewer)),
+            has_blocked=Exists(Block.objects.of_pair(User(viewer))),
+        )
     )
 )
 
