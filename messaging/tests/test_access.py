@@ -139,6 +139,8 @@ def fields(route, actor, world):
             return {"view": "flat"}
         case "account/" if person := world.people.get(actor):
             return {"username": person.username}
+        case "account/theme/":
+            return {"theme": "dark"}
         case "account/delete/":
             return {"password": PASSWORD}
     return {}
