@@ -420,6 +420,7 @@ FREE = {  # of limits of their own: nothing can be guessed, made or sent there
     "mfa_deactivate_totp",  # these three ask for the password first
     "mfa_generate_recovery_codes",
     "mfa_remove_webauthn",
+    "account-preferences",  # a few values, in a row of their own
     "account_confirm_email",
     "account_set_password",  # of who has none yet
     "account_email_verification_sent",
