@@ -43,7 +43,7 @@ PRIVATE = {
     "people/blocked/": {"GET": "200"},
     "people/<str:username>/block/": {"GET": "200", "POST": "302/200"},
     "account/": {"GET": "200", "POST": "302"},
-    "account/preferences/": {"GET": "200", "POST": "422"},
+    "account/preferences/": {"GET": "200", "POST": "302"},
     "account/delete/": {"GET": "200", "POST": "302"},
     "account/export/": {"GET": "200"},
     "account/sign-out-everywhere/": {"POST": "302"},
@@ -139,7 +139,7 @@ def fields(route, actor, world):
             return {"view": "flat"}
         case "account/" if person := world.people.get(actor):
             return {"username": person.username}
-        case "account/theme/":
+        case "account/preferences/":
             return {"theme": "dark"}
         case "account/delete/":
             return {"password": PASSWORD}
