@@ -319,7 +319,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "site_config.storage.OneSheetStorage"
+        else "site_config.storage.JoinedStorage"
     },
 }
 

@@ -5,30 +5,34 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-SHEET = "css/layers.css"
-IMPORT = re.compile(r'@import url\("(?P<path>[^"]+)"\);\n')
+# What a page links, and how it names the rest.
+JOINED = {
+    "css/layers.css": re.compile(r'@import url\("(?P<path>[^"]+)"\);\n'),
+    "js/main.js": re.compile(r'import "\./(?P<path>[^"]+)";\n'),
+}
 
 
-class OneSheetStorage(CompressedManifestStaticFilesStorage):
-    """Whitenoise's, and the style sheet with all that it imports is served as one file.
+class JoinedStorage(CompressedManifestStaticFilesStorage):
+    """Whitenoise's; what the style sheet and the script import is served in one file with them.
 
     Nothing is built: `collectstatic` puts the files one behind the other, so that a page waits for
-    one answer instead of forty.
+    two answers instead of sixty.
     """
 
     def post_process(self, paths, **options):
-        return super().post_process(paths | {SHEET: (_joined(paths), SHEET)}, **options)
+        joined = {name: (_join(name, paths), name) for name in JOINED}
+        return super().post_process(paths | joined, **options)
 
 
-def _joined(paths):
+def _join(name, paths):
     def read(name):
         storage, path = paths[name]
         with storage.open(path) as file:
             return file.read().decode()
 
     def read_imported(match):
-        return read(str(PurePosixPath(SHEET).parent / match["path"]))
+        return read(str(PurePosixPath(name).parent / match["path"]))
 
     joined = InMemoryStorage()
-    joined.save(SHEET, ContentFile(IMPORT.sub(read_imported, read(SHEET)).encode()))
+    joined.save(name, ContentFile(JOINED[name].sub(read_imported, read(name)).encode()))
     return joined

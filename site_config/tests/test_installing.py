@@ -4,8 +4,9 @@ import re
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
+
+from site_config.storage import JOINED
 
 pytestmark = pytest.mark.django_db
 
@@ -51,17 +52,37 @@ def test_the_worker_keeps_nothing_but_the_public_page_and_its_looks(client):
     assert 'const OFFLINE = "/offline/";' in script
 
 
-def test_one_style_sheet_is_served_with_all_that_it_imports(settings, tmp_path):
-    storage = {"BACKEND": "site_config.storage.OneSheetStorage"}
+@pytest.fixture
+def collected(settings, tmp_path):
+    """The static files as a site serves them."""
+    storage = {"BACKEND": "site_config.storage.JoinedStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": storage}
     settings.STATIC_ROOT = str(tmp_path)
     settings.STATICFILES_DIRS = [settings.BASE_DIR / "static"]
     settings.INSTALLED_APPS = ["django.contrib.staticfiles"]
     call_command("collectstatic", interactive=False, verbosity=0)
-    [sheet] = tmp_path.glob("css/layers.*.css")
-    sheet = sheet.read_text()
-    assert "@import" not in sheet
-    for file in (settings.BASE_DIR / "static" / "css").rglob("*.css"):
-        if file.name != "layers.css":
-            assert file.read_text() in sheet
-    assert FileSystemStorage(tmp_path).exists("staticfiles.json")
+    return tmp_path
+
+
+def test_one_style_sheet_and_one_script_are_served_with_all_that_they_import(collected, settings):
+    static = settings.BASE_DIR / "static"
+    for name, statement in JOINED.items():
+        [joined] = collected.glob(name.replace(".", ".*."))
+        joined, source = joined.read_text(), (static / name).read_text()
+        assert not statement.search(joined)
+        for match in statement.finditer(source):
+            imported = (static / name).parent / match["path"]
+            first_lines = imported.read_text().partition("url(")[0]  # an address gets a hash
+            assert first_lines in joined
+
+
+def test_each_script_and_each_sheet_is_somewhere_in_a_page(settings):
+    static = settings.BASE_DIR / "static"
+    alone = {"main.js", "passkey.js"}
+    script = (static / "js" / "main.js").read_text()
+    for file in (static / "js").glob("*.js"):
+        assert file.name in alone or f'import "./{file.name}";' in script
+    sheet = (static / "css" / "layers.css").read_text()
+    for file in (static / "css").rglob("*.css"):
+        name = file.relative_to(static / "css")
+        assert str(name) == "layers.css" or f'@import url("{name}");' in sheet

@@ -1,0 +1,21 @@
+// The table of contents: the one script a page links, behind htmx. Each file minds one behaviour.
+import "./poll.js";
+import "./time.js";
+import "./composer.js";
+import "./combobox.js";
+import "./toast.js";
+import "./title.js";
+import "./when-visible.js";
+import "./newest.js";
+import "./pageshow.js";
+import "./target.js";
+import "./drafts.js";
+import "./install.js";
+import "./panes.js";
+import "./branches.js";
+import "./send.js";
+import "./delete.js";
+import "./arrivals.js";
+import "./focus.js";
+import "./badge.js";
+import "./keys.js";
