@@ -28,7 +28,7 @@ AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.ex
 	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev seed shell test nightly drill bench audit browser check lint format vendor-htmx clean
+.PHONY: help run dev seed shell test nightly drill bench audit browser check lint format translations vendor-htmx clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -130,6 +130,14 @@ format: $(VENV)/.installed-dev ## Put Python and templates into style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/djade $(TEMPLATES)
+
+LANGUAGES := ar de fr
+CATALOGUES = $(LANGUAGES:%=site_config/translations/%/LC_MESSAGES/django.po)
+
+translations: $(VENV)/.installed-dev ## Collect what is to be translated, and compile what was (needs GNU gettext)
+	@$(TEST_ENV) $(MANAGE) makemessages $(LANGUAGES:%=--locale %) --no-location --no-obsolete --ignore 'var/*' --ignore '.venv/*' --ignore 'tests/*' --verbosity 0
+	@sed -i '/^"POT-Creation-Date/d' $(CATALOGUES)
+	@for file in $(CATALOGUES); do msgfmt --check-format --statistics -o "$${file%.po}.mo" "$$file"; done
 
 # --- What it needs -------------------------------------------------------------------------------
 

@@ -309,7 +309,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("ar", "العربية"), ("de", "Deutsch"), ("en", "English"), ("fr", "Français")]
 USE_TZ = True
 TIME_ZONE = "UTC"
-LOCALE_PATHS = [BASE_DIR / "site_config" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "site_config" / "translations"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -43,6 +43,7 @@ class AccessRecord(models.Model):
 
     class Meta:
         verbose_name = _("access record")
+        verbose_name_plural = _("access records")
 
     def __str__(self):
         return f"Access record {self.pk}"
@@ -80,6 +81,7 @@ class AccessNotice(models.Model):
 
     class Meta:
         verbose_name = _("access notice")
+        verbose_name_plural = _("access notices")
         constraints = [
             models.UniqueConstraint(fields=["user", "record"], name="one_notice_an_access"),
         ]

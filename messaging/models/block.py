@@ -48,6 +48,7 @@ class Block(models.Model):
 
     class Meta:
         verbose_name = _("block")
+        verbose_name_plural = _("blocks")
         constraints = [
             models.UniqueConstraint(fields=["blocker", "blocked"], name="one_block_a_pair"),
             models.CheckConstraint(

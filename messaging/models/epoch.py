@@ -19,6 +19,7 @@ class CacheEpoch(models.Model):
 
     class Meta:
         verbose_name = _("cache epoch")
+        verbose_name_plural = _("cache epochs")
 
     def __str__(self):
         return self.value

@@ -172,6 +172,7 @@ class Message(models.Model):
 
     class Meta:
         verbose_name = _("message")
+        verbose_name_plural = _("messages")
         permissions = [("view_message_text", _("Can read the text of messages"))]
         constraints = [
             models.CheckConstraint(

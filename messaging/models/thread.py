@@ -20,6 +20,7 @@ class Thread(models.Model):
 
     class Meta:
         verbose_name = _("thread")
+        verbose_name_plural = _("threads")
 
     def __str__(self):
         return f"Thread {self.pk}"
@@ -74,6 +75,7 @@ class Participation(models.Model):
 
     class Meta:
         verbose_name = _("participation")
+        verbose_name_plural = _("participations")
         constraints = [
             models.UniqueConstraint(fields=["thread", "user"], name="one_participation_each"),
         ]

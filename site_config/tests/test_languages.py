@@ -39,10 +39,9 @@ def test_a_language_that_is_not_there_is_refused(signed_in, alice):
 
 
 def test_to_choose_a_language_changes_nothing_else(signed_in, alice):
+    browser = signed_in(alice)
     before = type(alice).objects.filter(pk=alice.pk).values().get()
-    signed_in(alice).post(
-        "/account/preferences/", {"theme": "dark", "language": "ar", "is_staff": "on"}
-    )
+    browser.post("/account/preferences/", {"theme": "dark", "language": "ar", "is_staff": "on"})
     after = type(alice).objects.filter(pk=alice.pk).values().get()
     assert after == before | {"theme": "dark", "language": "ar"}
 
