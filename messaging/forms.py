@@ -135,7 +135,10 @@ class EditForm(MessageForm):
 
 
 class ComposeForm(TokenForm):
-    """`cleaned_data["to"]` is the person. Who can't be written to, and why, is not told apart."""
+    """`cleaned_data["to"]` is the person, and `standing` how the sender stands to them.
+
+    Who can't be written to, and why, is not told apart.
+    """
 
     to = forms.CharField(
         label=_("To"),
@@ -167,10 +170,10 @@ class ComposeForm(TokenForm):
         if person == self.sender:
             raise forms.ValidationError(_("You can’t write to yourself."), code="self")
         # Asked of nobody as well: who blocked costs what a name costs that nobody has.
-        standing = Standing.of(self.sender, person)
-        if standing.has_blocked:
+        self.standing = Standing.of(self.sender, person)
+        if self.standing.has_blocked:
             raise forms.ValidationError(blocked_notice(person.get_username()), code="blocked")
-        if not standing.is_reachable:
+        if not self.standing.is_reachable:
             raise forms.ValidationError(self.NOBODY, code="unknown")
         return person
 

@@ -62,7 +62,9 @@ def count_deleted(sender, instance, **kwargs):
 
 @receiver([post_save, post_delete], sender=Notification, dispatch_uid="messaging.refresh_bell")
 def refresh_bell(sender, instance, raw=False, **kwargs):
-    if not raw:
+    message = instance._state.fields_cache.get("message")
+    # Of a message that is arriving, `count_saved` moves the same version in the same transaction.
+    if not raw and not (message and message.is_arriving):
         MailboxService.bump([instance.user_id])
 
 

@@ -167,6 +167,7 @@ class Message(models.Model):
 
     # What a save of an existing message takes from memory; all else is the database's.
     WRITABLE = ("content", "read")
+    is_held = False  # whoever saves it holds the mailboxes of both already
     is_arriving = False  # while it is saved for the first time: nothing hangs on it yet
     _known = {}  # the writable fields as they were when last loaded or saved
 
@@ -241,7 +242,8 @@ class Message(models.Model):
         changed there: a stale copy never undoes what somebody else wrote meanwhile.
         """
         with transaction.atomic():
-            Mailbox.objects.lock(self.sender_id, self.receiver_id)
+            if not self.is_held:
+                Mailbox.objects.lock(self.sender_id, self.receiver_id)
             if self._state.adding:
                 self._arrive(*args, **kwargs)
             else:

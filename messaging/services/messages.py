@@ -53,13 +53,17 @@ class MessageService:
             with transaction.atomic():
                 Mailbox.objects.lock(sender.pk, receiver.pk)
                 BlockService.check(sender, receiver)
-                return Message.objects.create(
+                message = Message(
                     sender=sender,
                     receiver=receiver,
                     content=content,
                     client_token=client_token,
                     parent_message=parent,
                 )
+                message.is_held = True
+                message.save(force_insert=True)
+                message.is_held = False
+                return message
         except (Message.DoesNotExist, ValidationError) as error:
             existing = _sent_before(sender, client_token)
             if existing is None:

@@ -99,7 +99,7 @@ def test_a_message_that_nobody_looked_at_says_so(alice, letter, signed_in):
 def test_the_bell_counts_it_until_it_was_seen(reader, alice, letter, signed_in):
     client = signed_in(alice)
     look(reader, letter, reason="Report 12")
-    assert '>1<span\n  class="visually-hidden"> new' in client.get("/inbox/").text
+    assert '>1<span class="visually-hidden"> new' in client.get("/inbox/").text
     answer = client.post(f"/messages/{letter.pk}/access/", headers=HTMX)
     assert 'id="nav-bell"\n  hidden>' in answer.text
     assert "Report 12" not in client.get("/notifications/").text

@@ -1,10 +1,8 @@
-from django.contrib.auth import get_user_model
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_vary_headers
 
 from messaging import fragments
-from messaging.composed import Composed
 from messaging.models import Mailbox, Message
 from messaging.services import MessageService
 from messaging.throttles import FIRST_LETTER, POLL, SEND, Throttled, count, count_look
@@ -63,12 +61,6 @@ class PollMixin:
         return None
 
 
-User = get_user_model()
-find_between = Composed(
-    lambda one, other: Message.objects.between(User(one), User(other)).values_list("pk")[:1]
-)
-
-
 class SendMixin:
     """Let a person send so much, and no more."""
 
@@ -79,7 +71,7 @@ class SendMixin:
         """
         user, data = self.request.user, form.cleaned_data
         subjects = {SEND: user.pk}
-        if "to" in data and not find_between(user.pk, data["to"].pk):
+        if "to" in data and not form.standing.shares_message:
             subjects[FIRST_LETTER] = user.pk
         try:
             count(subjects)

@@ -23,6 +23,9 @@ NEW_PASSWORD_LABELS = {"password1": _("New password"), "password2": _("New passw
 class LoginView(FormPageMixin, views.LoginView):
     labels = {"login": _("Name or e-mail"), "password": _("Password")}
 
+    def _redirect_to_pending_stage(self, request, stage):
+        return None  # who is asked for a code may begin anew, as somebody else
+
 
 @public
 class SignupView(ThrottledMixin, FormPageMixin, views.SignupView):
