@@ -28,7 +28,7 @@ AS_PUBLIC := ALLOWED_HOSTS=parley.example CSRF_TRUSTED_ORIGINS=https://parley.ex
 	EMAIL_URL=smtp+tls://parley:secret@mail.parley.example:587
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev seed shell test nightly drill bench audit browser check lint format translations vendor-htmx clean
+.PHONY: help run dev seed shell test nightly drill bench audit pictures browser check lint format translations vendor-htmx clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -111,6 +111,9 @@ bench: $(VENV)/.installed $(DATA_DIR)/static/staticfiles.json ## Measure what pa
 audit: $(VENV)/.installed-dev browser ## Have pages judged: Lighthouse, the Nu HTML checker, sizes (needs node, java, Chromium)
 	@mkdir -p $(TEST_DATA)
 	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/python -m e2e.audit
+
+pictures: $(VENV)/.installed-dev browser ## Take the pictures of the README and its tour, of the demo
+	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/python -m e2e.pictures
 
 check: lint ## Check style, templates, migrations and settings, a public site's too
 	@mkdir -p $(TEST_DATA)
