@@ -157,6 +157,7 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
             f"-c lock_timeout={LOCK_TIMEOUT}s"
             f" -c statement_timeout={STATEMENT_TIMEOUT}s"
             f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT}s"
+            " -c jit=off"  # a page's queries are over before they could be compiled
         ),
     } | DATABASES["default"]["OPTIONS"]
     if pool_size := env.int("DATABASE_POOL", default=0):
