@@ -94,7 +94,8 @@ def new_context(new_context, watch):
     """Open a browser of somebody's own: two people are two contexts."""
 
     def open_context(**options):
-        context = new_context(**options)
+        # The worker fetches a few files for each new browser; journeys do without, but for its own.
+        context = new_context(**{"service_workers": "block"} | options)
         context.set_default_timeout(PATIENCE)
         watch.listen_to(context)
         return context

@@ -15,7 +15,7 @@ from e2e.pages import InboxPage, LoginPage, ThreadPage
 from e2e.server import Server
 
 PICTURES = Path(__file__).parent / "pictures"
-DEMO_PASSWORD = "parley-demo"  # noqa: S105
+DEMO_PASSWORD = "parley-demo"
 SCREENS = {"desktop": (1280, 800), "phone": (390, 844)}
 SHOWN = "bike"  # words of the thread to show
 TOUR_WIDTH = 960

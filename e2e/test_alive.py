@@ -182,6 +182,7 @@ def test_a_line_stands_above_what_is_new(sign_in, write, letter, alice, bob):
 
 
 @pytest.mark.expects("ERR_INTERNET_DISCONNECTED")
+@pytest.mark.expects("ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED")
 def test_a_lost_connection_is_told_at_once_and_so_is_its_return(thread):
     thread.page.context.set_offline(True)
     expect(thread.offline).to_be_visible()

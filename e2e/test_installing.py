@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from e2e.pages import ThreadPage
+
 KEPT = """async () => {
   const found = [];
   for (const name of await caches.keys())
@@ -15,7 +17,7 @@ KEPT = """async () => {
 @pytest.fixture
 def page(sign_in, alice):
     """A page of alice's, looked after by the worker."""
-    page = sign_in(alice)
+    page = sign_in(alice, service_workers="allow")
     page.goto("/inbox/?show=all")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.reload()  # from now on the worker answers
@@ -38,7 +40,6 @@ def test_without_a_connection_a_page_says_so(page, server, screenshot):
 
 def test_no_page_of_a_person_is_kept_by_the_browser(page, write, alice, bob):
     message = write(bob, alice, "Between the two of us.")
-    page.goto(f"/messages/{message.pk}/")
-    expect(page.get_by_text("Between the two of us.")).to_be_visible()
+    expect(ThreadPage(page).open(message).article(message)).to_contain_text("two of us")
     kept = page.evaluate(KEPT)
     assert [path for path in kept if not path.startswith("/static/")] == ["/offline/"]

@@ -83,6 +83,6 @@ def test_a_look_is_chosen_and_kept(sign_in, alice, javascript):
     page = sign_in(alice, java_script_enabled=javascript)
     AccountPage(page).open()
     page.get_by_label("Dark").check()
-    page.get_by_role("button", name="Change look").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Dark")).to_be_checked()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")

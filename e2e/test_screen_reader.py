@@ -30,45 +30,51 @@ def test_the_inbox(sign_in, letters, alice, bob):
           - link "Notifications 1 new"
           - button "Account menu"
       - main:
-        - heading "Inbox" [level=1]
-        - navigation "Which messages":
-          - link "Unread"
-          - link "All"
-          - link "Sent"
-        - region "Threads":
-          - list:
-            - listitem:
-              - link /{bob.username} .* You. Both of them. 1 unread/
+        - region "Inbox":
+          - heading "Inbox" [level=1]
+          - navigation "Which messages":
+            - link "Unread"
+            - link "All"
+            - link "Sent"
+          - region "Threads":
+            - list:
+              - listitem:
+                - link /{bob.username} .* You. Both of them. 1 unread/
     """)
 
 
 def test_a_thread_as_a_tree(sign_in, letters, alice, bob):
     thread = ThreadPage(sign_in(alice)).open(letters[0])
     expect(thread.main).to_match_aria_snapshot(f"""
-      - heading "{bob.username}" [level=1]
-      - button "Show in time order"
-      - region "Messages":
-        - list:
-          - listitem:
-            - article "{alice.username}":
-              - heading "{alice.username}" [level=2]
-              - paragraph: Which film?
-              - paragraph:
-                - link "Reply"
-                - link "Edit"
-                - link "Delete"
-          - listitem:
-            - paragraph: Reply to {alice.username}, level 1
-            - article "{bob.username} New":
-              - paragraph: The one with the trains.
-              - paragraph:
-                - link "Reply"
-          - listitem:
-            - paragraph: Reply to {bob.username}, level 2
-            - article "{alice.username}":
-              - paragraph: Both of them?
-      - textbox "Write to {bob.username}"
-      - button "Send"
+      - region "Thread":
+        - heading "{bob.username}" [level=1]
+        - button "Show in time order"
+        - region "Messages":
+          - list:
+            - listitem:
+              - article "{alice.username} you":
+                - heading "{alice.username} you" [level=2]
+                - paragraph: Which film?
+                - paragraph:
+                  - link "Reply"
+                  - link "Edit"
+                  - link "Delete"
+              - button "Replies" [expanded]
+            - listitem:
+              - paragraph: Reply to {alice.username}, level 1
+              - article "{bob.username} New":
+                - paragraph: The one with the trains.
+                - paragraph:
+                  - link "Reply"
+                  - link "Block"
+            - listitem:
+              - paragraph: Reply to {bob.username}, level 2
+              - article "{alice.username} you":
+                - paragraph: Both of them?
+        - textbox "Write to {bob.username}"
+        - button "Send"
+      - complementary "Inbox":
+        - heading "Inbox" [level=2]
     """)
 
 
@@ -76,23 +82,24 @@ def test_a_thread_in_time_order(sign_in, letters, alice, bob):
     thread = ThreadPage(sign_in(alice)).open(letters[0])
     thread.switch_view()
     expect(thread.main).to_match_aria_snapshot(f"""
-      - heading "{bob.username}" [level=1]
-      - button "Show as a tree"
-      - region "Messages":
-        - list:
-          - listitem:
-            - article "{alice.username}":
-              - paragraph: Which film?
-          - listitem:
-            - paragraph:
-              - link /In reply to {alice.username}, .+/
-            - article "{bob.username}":
-              - paragraph: The one with the trains.
-          - listitem:
-            - paragraph:
-              - link /In reply to {bob.username}, .+/
-            - article "{alice.username}":
-              - paragraph: Both of them?
+      - region "Thread":
+        - heading "{bob.username}" [level=1]
+        - button "Show as a tree"
+        - region "Messages":
+          - list:
+            - listitem:
+              - article "{alice.username} you":
+                - paragraph: Which film?
+            - listitem:
+              - paragraph:
+                - link /In reply to {alice.username}, .+/
+              - article "{bob.username}":
+                - paragraph: The one with the trains.
+            - listitem:
+              - paragraph:
+                - link /In reply to {bob.username}, .+/
+              - article "{alice.username} you":
+                - paragraph: Both of them?
     """)
 
 

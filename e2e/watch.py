@@ -10,6 +10,8 @@ document.addEventListener("securitypolicyviolation", (event) => {
 FAILED_TO_LOAD = re.compile(r"Failed to load resource: .*?(?:status of (\d{3})|net::(\w+))")
 REFUSED_BY_HTMX = re.compile(r"Failed to fetch|NetworkError")  # the server is away
 
+NO_WORKER = "Service Worker registration blocked by Playwright"
+
 
 class Watch:
     """Listens to browsers and keeps what went wrong, but for the statuses a test expects."""
@@ -28,6 +30,8 @@ class Watch:
             self.faults.append(f"{message.type} on {message.page.url}: {message.text}")
 
     def _is_expected(self, text):
+        if text == NO_WORKER:
+            return True
         if match := FAILED_TO_LOAD.search(text):
             return bool(self.expected.intersection(match.groups()))
         return "ERR_CONNECTION_REFUSED" in self.expected and REFUSED_BY_HTMX.search(text)

@@ -118,12 +118,12 @@ class Site(Server):
     def query(self, sql, *values):
         """Ask the database itself, past the application."""
         with self.connect() as connection:
-            return connection.execute(self.spell(sql), values).fetchall()
+            return connection.execute(self.spell(sql), values or None).fetchall()
 
     def do(self, sql, *values):
         """Tell the database itself to do something that has no answer."""
         with self.connect() as connection:
-            connection.execute(self.spell(sql), values)
+            connection.execute(self.spell(sql), values or None)
 
     @contextmanager
     def connect(self):

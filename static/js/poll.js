@@ -60,7 +60,7 @@
     const { status } = ctx.response;
     const isFailure = status >= 500;
     if (status === 401) isSignedOut = true;
-    showOffline(isFailure);
+    showOffline(isFailure || !navigator.onLine); // an answer may have been under way
     const poll = pollOf(ctx);
     if (!poll) return;
     const isRefused = isFailure || status === 429;
