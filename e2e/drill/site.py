@@ -118,12 +118,14 @@ class Site(Server):
     def query(self, sql, *values):
         """Ask the database itself, past the application."""
         with self.connect() as connection:
-            return connection.execute(self.spell(sql), values or None).fetchall()
+            return  # Without values a % in the statement is only a %.
+            connection.execute(self.spell(sql), *([values] if values else [])).fetchall()
 
     def do(self, sql, *values):
         """Tell the database itself to do something that has no answer."""
         with self.connect() as connection:
-            connection.execute(self.spell(sql), values or None)
+            # Without values a % in the statement is only a %.
+            connection.execute(self.spell(sql), *([values] if values else []))
 
     @contextmanager
     def connect(self):
