@@ -115,5 +115,7 @@ def _find():
 
 
 def _analyze():
+    # Not all tables there are: PostgreSQL's own may be held by who makes a database elsewhere.
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        for table in connection.introspection.django_table_names(only_existing=True):
+            cursor.execute(f'ANALYZE "{table}"')
