@@ -4,7 +4,9 @@ They land in e2e/pictures/, which is committed: look at them before you commit t
 """
 
 import io
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from PIL import Image
@@ -17,7 +19,13 @@ from e2e.server import Server
 PICTURES = Path(__file__).parent / "pictures"
 DEMO_PASSWORD = "parley-demo"
 SCREENS = {"desktop": (1280, 800), "phone": (390, 844)}
-SHOWN = "bike"  # words of the thread to show
+EDITED = """
+    SELECT message.id FROM messaging_message AS message
+    JOIN messaging_thread AS thread ON thread.id = message.thread_id
+    JOIN accounts_user AS person ON person.id = message.sender_id OR person.id = message.receiver_id
+    WHERE message.edited AND message.depth > 0 AND person.username = 'alice'
+    ORDER BY thread.message_count DESC LIMIT 1
+"""
 TOUR_WIDTH = 960
 
 
@@ -57,15 +65,26 @@ def take_pictures(browser, server, screen, scheme):
     inbox = open_inbox(browser, server, screen, color_scheme=scheme, device_scale_factor=1.5)
     inbox.page.goto("/inbox/?show=all")
     save(picture(inbox.page), f"inbox-{screen}-{scheme}")
-    inbox.list.get_by_role("link").filter(has_text=SHOWN).first.click()
-    thread = ThreadPage(inbox.page)
-    thread.list.wait_for()
-    mark = inbox.page.get_by_role("button", name="edited").first
-    if screen == "desktop" and mark.count():
-        mark.click()
-        thread.history_popover.locator("ins, del").first.wait_for()
+    thread = open_thread(inbox, server)
+    if screen == "desktop":
+        open_history(thread)
     save(picture(inbox.page), f"thread-{screen}-{scheme}")
     inbox.page.context.close()
+
+
+def open_thread(inbox, server):
+    """Open the longest thread in which a reply was edited, at that reply."""
+    with closing(sqlite3.connect(server.database)) as connection:
+        [pk] = connection.execute(EDITED).fetchone()
+    inbox.page.goto(f"/messages/{pk}/")
+    thread = ThreadPage(inbox.page)
+    thread.list.wait_for()
+    return thread
+
+
+def open_history(thread):
+    thread.page.locator(".message--target").get_by_role("button", name="edited").click()
+    thread.history_popover.locator("ins, del").first.wait_for()
 
 
 def take_tour(browser, server):
@@ -78,11 +97,9 @@ def take_tour(browser, server):
 
     page.goto("/inbox/?show=all")
     show(1600)
-    inbox.list.get_by_role("link").filter(has_text=SHOWN).first.click()
-    thread.list.wait_for()
+    open_thread(inbox, server)
     show(1600)
-    page.get_by_role("button", name="edited").first.click()
-    thread.history_popover.locator("ins, del").first.wait_for()
+    open_history(thread)
     show(2400)
     page.keyboard.press("Escape")
     article = thread.list.get_by_role("article").last
