@@ -21,7 +21,7 @@ from .composed import Composed
 from .ids import dom_id
 from .models import CacheEpoch, Mailbox, Message
 from .skeletons import Skeleton
-from .text import is_emoji, render_text, write_moment
+from .text import is_emoji, render_text, write_iso, write_moment
 
 LIFETIME = 600  # seconds
 
@@ -160,7 +160,7 @@ def _render_message(message, viewer):
         "revision": str(message.revision),
         # One for all: the pages of a message stand below its address.
         "url": str(message.pk).join(_around_id(get_script_prefix())),
-        "sent_iso": sent_at.isoformat(timespec="seconds"),
+        "sent_iso": write_iso(sent_at),
         "sent_at": write_moment(sent_at),
         "text": render_text(message.content),
     }

@@ -1,6 +1,7 @@
 """From what a person typed to HTML: paragraphs, links, and what changed between two versions."""
 
 import re
+from datetime import UTC
 from difflib import SequenceMatcher
 from itertools import takewhile
 from math import ceil
@@ -41,6 +42,11 @@ def write_moment(moment):
     """Return what the filter `date:"j M Y, H:i"` makes of it, ten times as fast."""
     month = str(MONTHS_3[moment.month]).title()
     return f"{moment.day} {month} {moment.year:04}, {moment:%H:%M}"
+
+
+def write_iso(moment):
+    """Return it as HTML wants it in `datetime`, to the second, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def write_wait(seconds):

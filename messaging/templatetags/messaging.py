@@ -21,6 +21,7 @@ def _with_counts(row):
 NAVIGATION = Skeleton("messaging/_navigation.html", _with_counts)
 
 register.simple_tag(ids.dom_id)
+register.filter("iso", text.write_iso)
 register.filter("message_text", text.render_text)
 
 

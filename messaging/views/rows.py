@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from messaging import fragments
 from messaging.ids import dom_id
 from messaging.skeletons import Skeleton
-from messaging.text import write_moment
+from messaging.text import write_iso, write_moment
 
 from .articles import make_articles
 
@@ -96,7 +96,7 @@ def _flat(row):
     place = f"#{dom_id('message', row.parent)}"
     return shape, {
         "to_url": place if row.is_here else reverse("messaging:thread", args=[row.parent]),
-        "to_iso": sent_at.isoformat(),
+        "to_iso": write_iso(sent_at),
         "to_at": write_moment(sent_at),
     }
 
