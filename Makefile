@@ -19,7 +19,7 @@ TEMPLATES = $(shell find templates messaging site_config -name '*.html')
 TEST_DATA := $(CURDIR)/var/test
 TEST_ENV := DATA_DIR=$(TEST_DATA) DEBUG=off ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS= \
 	EMAIL_URL=consolemail:// SECRET_KEY= MESSAGING_THROTTLES=on
-PARALLEL := --numprocesses 3 --dist loadfile
+PARALLEL := --numprocesses 2 --dist loadfile
 ON_SQLITE := DATABASE_URL=sqlite:///$(TEST_DATA)/parley.sqlite3 REDIS_URL=
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
