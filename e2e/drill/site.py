@@ -118,14 +118,16 @@ class Site(Server):
     def query(self, sql, *values):
         """Ask the database itself, past the application."""
         with self.connect() as connection:
-            return  # Without values a % in the statement is only a %.
-            connection.execute(self.spell(sql), *([values] if values else [])).fetchall()
+            return self._execute(connection, sql, values).fetchall()
 
     def do(self, sql, *values):
         """Tell the database itself to do something that has no answer."""
         with self.connect() as connection:
-            # Without values a % in the statement is only a %.
-            connection.execute(self.spell(sql), *([values] if values else []))
+            self._execute(connection, sql, values)
+
+    def _execute(self, connection, sql, values):
+        # Without values a % in the statement is only a %.
+        return connection.execute(self.spell(sql), *([values] if values else []))
 
     @contextmanager
     def connect(self):
