@@ -110,6 +110,7 @@ def test_a_page_that_polls_too_fast_waits_as_long_as_it_is_told(sign_in, alice):
     page.clock.run_for(20_000)
     inbox.look_again()
     assert asked == [429]
-    with page.expect_request("**/inbox/**"):
+    with page.expect_response("**/inbox/**"):
         page.clock.run_for(20_000)
         inbox.look_again()
+    page.unroute_all(behavior="wait")
