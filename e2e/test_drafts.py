@@ -14,6 +14,7 @@ def test_a_text_survives_a_reload_until_it_is_sent(sign_in, write, alice, bob):
     box.fill("A whole sentence")
     box.press("Control+Enter")
     expect(thread.message("A whole sentence")).to_be_visible()
+    expect(thread.sending).to_have_count(0)  # the server has it
     thread.page.reload()
     expect(box).to_have_value("")
 
