@@ -66,7 +66,6 @@ def test_a_thread_as_a_tree(sign_in, letters, alice, bob):
                 - paragraph: The one with the trains.
                 - paragraph:
                   - link "Reply"
-                  - link "Block"
             - listitem:
               - paragraph: Reply to {bob.username}, level 2
               - article "{alice.username} you":

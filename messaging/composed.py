@@ -17,8 +17,9 @@ STAND_IN = 2**62  # and what follows: ids that no row has, though a column could
 class Composed:
     """Called with ids, returns the list of what its queryset finds.
 
-    `make(*ids)` returns the queryset. It is also called once for each number of ids, with stand-ins
-    for them: so it may do nothing but compare them with columns of ids.
+    `make(*ids)` returns the queryset, of models or of `values_list`. It is also called once for
+    each number of ids, with stand-ins for them: so it may do nothing but compare them with columns
+    of ids.
     """
 
     def __init__(self, make):
@@ -29,12 +30,21 @@ class Composed:
             return list(self._make(*ids))
         if max(ids) >= STAND_IN:
             return []
-        iterable, alias, compiler, sql, places = self._known.get(len(ids)) or self._compose(ids)
+        queryset, compiler, sql, places = self._known.get(len(ids)) or self._compose(ids)
         values = [value if place is None else ids[place] for place, value in places]
         compiler = copy(compiler)  # another thread may be asking
-        compiler.connection, compiler.as_sql = connections[alias], lambda: (sql, values)
-        query = SimpleNamespace(get_compiler=lambda using: compiler)
-        return list(iterable(SimpleNamespace(db=alias, query=query, _known_related_objects={})))
+        compiler.connection = connections[queryset.db]
+        compiler.as_sql = lambda: (sql, values)
+        return list(
+            queryset._iterable_class(
+                SimpleNamespace(
+                    db=queryset.db,
+                    query=SimpleNamespace(get_compiler=lambda using: compiler),
+                    _fields=queryset._fields,
+                    _known_related_objects={},
+                )
+            )
+        )
 
     def _compose(self, ids):
         stand_ins = {STAND_IN + place: place for place in range(len(ids))}
@@ -43,5 +53,5 @@ class Composed:
         sql, values = compiler.as_sql()
         compiler.connection = None  # of this thread, which may end
         places = [(stand_ins.get(value), value) for value in values]
-        self._known[len(ids)] = queryset._iterable_class, queryset.db, compiler, sql, places
+        self._known[len(ids)] = queryset, compiler, sql, places
         return self._known[len(ids)]

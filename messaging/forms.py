@@ -154,6 +154,7 @@ class ComposeForm(TokenForm):
                 "hx-get": reverse_lazy("messaging:person-search"),
                 "hx-trigger": "input changed delay:150ms",
                 "hx-target": "#to-suggestions",
+                "hx-swap": "innerHTML",
                 "hx-sync": "this:replace",
             }
         ),

@@ -13,12 +13,11 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.core.cache import InvalidCacheBackendError, caches
 from django.template import engines
-from django.urls import get_script_prefix, reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
 from .composed import Composed
-from .ids import dom_id
+from .ids import dom_id, thread_url
 from .models import CacheEpoch, Mailbox, Message
 from .skeletons import Skeleton
 from .text import is_emoji, render_text, write_iso, write_moment
@@ -158,20 +157,12 @@ def _render_message(message, viewer):
     words = {
         "id": dom_id("message", message.pk),
         "revision": str(message.revision),
-        # One for all: the pages of a message stand below its address.
-        "url": str(message.pk).join(_around_id(get_script_prefix())),
+        "url": thread_url(message.pk),
         "sent_iso": write_iso(sent_at),
         "sent_at": write_moment(sent_at),
         "text": render_text(message.content),
     }
     return MESSAGE.fill(shape, words)
-
-
-@functools.lru_cache(maxsize=8)
-def _around_id(script_prefix):
-    """Return what stands before and behind the id in the address of a message."""
-    before, _, after = reverse("messaging:thread", args=[0]).rpartition("0")
-    return before, after
 
 
 MESSAGE = Skeleton("messaging/_message.html#message-fragment")

@@ -40,13 +40,22 @@ def is_emoji(content):
 
 def write_moment(moment):
     """Return what the filter `date:"j M Y, H:i"` makes of it, ten times as fast."""
-    month = str(MONTHS_3[moment.month]).title()
-    return f"{moment.day} {month} {moment.year:04}, {moment:%H:%M}"
+    return f"{write_day(moment)}, {moment:%H:%M}"
+
+
+def write_day(moment):
+    """Return the day alone, in UTC as it is stored: "3 May 2026"."""
+    return f"{moment.day} {str(MONTHS_3[moment.month]).title()} {moment.year:04}"
 
 
 def write_iso(moment):
     """Return it as HTML wants it in `datetime`, to the second, in UTC."""
     return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def is_many(number):
+    """Whether a number, as a word, is too wide for a badge, which says "99+" instead."""
+    return len(number) > 2
 
 
 def write_wait(seconds):

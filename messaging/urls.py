@@ -3,7 +3,7 @@
 from django.urls import path
 
 from .views.access import AccessView
-from .views.blocks import BlockListView, BlockView, MessageBlockView
+from .views.blocks import BlockListView, BlockView
 from .views.compose import MessageCreateView
 from .views.conversation import ConversationView
 from .views.inbox import InboxView
@@ -35,7 +35,6 @@ urlpatterns = [
     path("messages/<int:pk>/delete/", MessageDeleteView.as_view(), name="message-delete"),
     path("messages/<int:pk>/message/", MessageView.as_view(), name="message"),
     path("messages/<int:pk>/access/", AccessView.as_view(), name="access"),
-    path("messages/<int:pk>/block/", MessageBlockView.as_view(), name="message-block"),
     path("messages/<int:pk>/read/", ReadMarkerView.as_view(), name="read-marker"),
     path("messages/<int:pk>/view/", ViewChoiceView.as_view(), name="thread-view"),
     path("conversation/", ConversationView.as_view(), name="conversation"),

@@ -58,17 +58,11 @@ class Counts:
 
     @property
     def many_unread(self):
-        return is_many(self.unread)
+        return text.is_many(self.unread)
 
     @property
     def many_bell(self):
-        return is_many(self.bell)
-
-
-@register.filter
-def is_many(number):
-    """Whether a number, as a word, is too wide for a badge, which says "99+" instead."""
-    return len(number) > 2
+        return text.is_many(self.bell)
 
 
 @register.simple_tag(takes_context=True)

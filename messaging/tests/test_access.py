@@ -31,7 +31,6 @@ PRIVATE = {
     "messages/<int:pk>/delete/": {"GET": "404 200 403", "POST": "404 302/200 403"},
     "messages/<int:pk>/message/": {"GET": "404 302/200 302/200"},
     "messages/<int:pk>/access/": {"GET": "404 200 200", "POST": "404 302/200 302/200"},
-    "messages/<int:pk>/block/": {"GET": "404 302 302"},
     "messages/<int:pk>/read/": {"POST": "404 302/200 302/200"},
     "messages/<int:pk>/view/": {"POST": "404 302/200 302/200"},
     "conversation/": {"GET": "200"},

@@ -29,7 +29,7 @@ from .nightly import IS_NIGHTLY, examples
 from .visits import Visitor, Window, polled, unpolled
 
 NAMES = ("alice", "bob", "carol")
-POLLS, PAGES = (1, 3) if IS_NIGHTLY else (4, 90)  # one in so many is looked at, in turn
+POLLS, PAGES = (1, 1) if IS_NIGHTLY else (4, 90)  # one in so many is looked at, in turn
 someone = st.integers(0, len(NAMES) - 1)
 some = st.integers(0, 99)
 
@@ -278,5 +278,5 @@ def mailing(db, no_throttles):
 
 def test_every_page_is_what_it_is_without_a_cache(mailing):
     run_state_machine_as_test(
-        mailing, settings=examples(stateful_step_count=12 if IS_NIGHTLY else 5)
+        mailing, settings=examples(stateful_step_count=8 if IS_NIGHTLY else 5)
     )

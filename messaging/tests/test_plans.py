@@ -49,11 +49,11 @@ def me(people):
 @pytest.mark.parametrize("place", ["first", "later"])
 @pytest.mark.parametrize("tab", TABS)
 def test_a_tab_of_the_inbox(me, tab, place):
-    load, moment_field = TABS[tab]
+    moment_field = TABS[tab].moment_field
     places = Participation.objects.filter(user=me).exclude(**{moment_field: None})
     middle = places.order_by(moment_field)[places.count() // 2]
     before = PageKey(getattr(middle, moment_field), middle.pk) if place == "later" else None
-    page = InboxPage(me, load, moment_field, before=before)
+    page = InboxPage(me, tab, before=before)
     plans = plans_of(lambda: page.row_list)
     assert len(page.row_list) == 25
     assert_straight(plans, at_least=1)

@@ -1,7 +1,7 @@
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from messaging.forms import find_person
 from messaging.ids import read_id
@@ -10,7 +10,7 @@ from messaging.paging import Page, PageKey, newest_first
 from messaging.services import BlockService, ReceiverUnavailable
 from messaging.throttles import PEOPLE, count_look
 
-from .mixins import PartialMixin, VisibleMessageMixin
+from .mixins import PartialMixin
 
 PAGE_SIZE = 25
 
@@ -75,20 +75,6 @@ class BlockView(PartialMixin, TemplateView):
 
 
 DEEDS = {"blocked": BlockService.block, "unblocked": BlockService.unblock}
-
-
-class MessageBlockView(VisibleMessageMixin, PartialMixin, View):
-    """Leads from a message to blocking the other person of it: the message itself names nobody."""
-
-    http_method_names = ["get", "head"]
-
-    def get(self, request, *args, **kwargs):
-        message = self.get_message()
-        other = message.other_person(request.user)
-        if other is None:
-            raise Http404
-        page = reverse("messaging:block", args=[other.get_username()])
-        return HttpResponseRedirect(f"{page}?at={message.pk}")
 
 
 class BlockListView(PartialMixin, TemplateView):

@@ -1,17 +1,25 @@
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
 from django.contrib.auth import get_user_model
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Left
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.generic import TemplateView
 
 from messaging import fragments
+from messaging.composed import Composed
+from messaging.ids import thread_url
 from messaging.models import Mailbox, Message, Participation
 from messaging.paging import Page, PageKey, newest_first
+from messaging.skeletons import Skeleton
+from messaging.text import is_many, write_day, write_iso
 
 from .mixins import PartialMixin, PollMixin, make_ptag
 
+User = get_user_model()
 PAGE_SIZE = 25
 COLUMNS = [
     "pk",
@@ -66,7 +74,7 @@ def get_list_context(user, tab, before=None):
         "before": str(before or ""),
         "list_key": fragments.mailbox_key("inbox", user, tab, before or ""),
         "list_lifetime": fragments.LIFETIME,
-        "page": InboxPage(user, *TABS[tab], before=before),
+        "page": InboxPage(user, tab, before=before),
     }
 
 
@@ -91,37 +99,59 @@ def _build_list_beside(user):
 
 
 class InboxPage(Page):
-    """One page of a tab, as lines of plain words: a model a cell would cost more than all else."""
+    """One page of a tab, in plain values: models would cost more than all else."""
 
-    def __init__(self, user, load, moment_field, *, before):
-        super().__init__(self._load_places, moment_field, size=PAGE_SIZE)
-        self._user, self._load_tab, self._before = user, load, before
-
-    def _load_places(self, limit):
-        moment_field = self._moment_field
-        place_set = self._load_tab(self._user).values_list(moment_field, *COLUMNS, named=True)
-        return newest_first(place_set, moment_field, before=self._before, limit=limit)
+    def __init__(self, user, tab, *, before=None):
+        super().__init__(
+            partial(find_places, user, tab, before) if before else partial(find_newest, user, tab),
+            TABS[tab].moment_field,
+            size=PAGE_SIZE,
+        )
+        self._user_pk, self._is_sent = user.pk, tab == "sent"
 
     @property
-    def line_list(self):
-        return [self._line(place) for place in self.row_list]
+    def rows_html(self):
+        return ROW.fill_all(map(self._row, self.row_list))
 
-    def _line(self, place):
-        is_mine = place.sender_pk == self._user.pk
+    def _row(self, place):
+        """Return the shape and the words of one thread."""
+        is_mine = place.sender_pk == self._user_pk
         other_pk = place.receiver_pk if is_mine else place.sender_pk
         other = (place.receiver_name if is_mine else place.sender_name) or ""
-        return {
+        unread = str(place.unread_count or "")
+        shape = {
+            "is_mine": is_mine or self._is_sent,
+            "is_gone": not other,
+            "is_unread": bool(unread),
+            "is_many": is_many(unread),
+        }
+        return shape, {
             "pk": str(place.pk),
             "thread": str(place.thread_id),
-            "url": reverse("messaging:thread", args=[place.message_pk]),
+            "url": thread_url(place.message_pk),
             "other": other,
             "initial": other[:1].upper(),
             "tint": str((other_pk or 0) % 8),
-            "is_mine": is_mine,
             "snippet": place.snippet,
-            "moment": place[0],
-            "unread": str(place.unread_count or ""),
+            "iso": write_iso(place[0]),
+            "day": write_day(place[0]),
+            "unread": unread,
         }
+
+
+ROW = Skeleton("messaging/inbox.html#thread-row", lambda row: {"row": row})
+
+
+def find_places(user, tab, before, limit):
+    """Return the threads of one page of a tab, newest first."""
+    load, moment_field = TABS[tab]
+    place_set = load(user).values_list(moment_field, *COLUMNS, named=True)
+    return newest_first(place_set, moment_field, before=before, limit=limit)
+
+
+def find_newest(user, tab, limit):
+    """Return those of the first page, which stands beside every thread as well."""
+    return NEWEST[tab](user.pk)[:limit]
 
 
 def _received(user):
@@ -147,7 +177,7 @@ def _with_people(user):
     # A thread without a message is one whose last message was deleted a moment ago.
     place_set = Participation.objects.for_user(user).filter(thread__last_message__isnull=False)
     sender, receiver = (f"thread__last_message__{role}" for role in ("sender", "receiver"))
-    name = get_user_model().USERNAME_FIELD
+    name = User.USERNAME_FIELD
     return place_set.annotate(
         sender_pk=F(f"{sender}_id"),
         sender_name=F(f"{sender}__{name}"),
@@ -160,8 +190,18 @@ def _first(queryset, name):
     return Subquery(queryset.values(name)[:1])
 
 
+class Tab(NamedTuple):
+    load: Callable
+    moment_field: str
+
+
 TABS = {
-    "unread": (lambda user: _received(user).unread(), "last_activity"),
-    "all": (lambda user: _received(user).listed(), "last_activity"),
-    "sent": (lambda user: _sent(user).sent(), "sent_at"),
+    "unread": Tab(lambda user: _received(user).unread(), "last_activity"),
+    "all": Tab(lambda user: _received(user).listed(), "last_activity"),
+    "sent": Tab(lambda user: _sent(user).sent(), "sent_at"),
+}
+
+NEWEST = {
+    tab: Composed(lambda user, tab=tab: find_places(User(user), tab, None, PAGE_SIZE + 1))
+    for tab in TABS
 }

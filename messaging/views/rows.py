@@ -4,12 +4,11 @@ from datetime import UTC
 from operator import attrgetter
 
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
 from messaging import fragments
-from messaging.ids import dom_id
+from messaging.ids import dom_id, thread_url
 from messaging.skeletons import Skeleton
 from messaging.text import write_iso, write_moment
 
@@ -95,7 +94,7 @@ def _flat(row):
     sent_at = row.parent_at.astimezone(UTC)
     place = f"#{dom_id('message', row.parent)}"
     return shape, {
-        "to_url": place if row.is_here else reverse("messaging:thread", args=[row.parent]),
+        "to_url": place if row.is_here else thread_url(row.parent),
         "to_iso": write_iso(sent_at),
         "to_at": write_moment(sent_at),
     }
@@ -108,11 +107,11 @@ def _link_to_more(row):
     shape = {"kind": row.kind, "is_unread": row.is_unread}
     words = {"level": str(row.level), "id": dom_id("message", row.node.pk, "replies")}
     if row.kind == "continue":
-        return shape, words | {"url": reverse("messaging:thread", args=[row.node.pk])}
+        return shape, words | {"url": thread_url(row.node.pk)}
     if row.after:
         words["id"] += f"-{row.after}"
     shape |= {"count": row.count, "is_earlier": bool(row.before and not row.after)}
     query = {"level": row.level - 1, "after": row.after, "before": row.before}
     query = "&".join(f"{name}={number}" for name, number in query.items() if number)
-    url = reverse("messaging:reply-list", args=[row.node.pk])
+    url = f"{thread_url(row.node.pk)}replies/"
     return shape, words | {"url": f"{url}?{query}" if query else url}
