@@ -1,15 +1,17 @@
 """From what a person typed to HTML: paragraphs, links, and what changed between two versions."""
 
 import re
-from datetime import UTC
+from datetime import UTC, date
 from difflib import SequenceMatcher
+from functools import cache
 from itertools import takewhile
 from math import ceil
 
-from django.utils.dates import MONTHS_3
+from django.utils import dateformat
+from django.utils.formats import get_format
 from django.utils.html import linebreaks
 from django.utils.safestring import mark_safe
-from django.utils.translation import ngettext
+from django.utils.translation import get_language, ngettext
 
 from .links import link_addresses
 from .markdown import has_marks, render_markdown
@@ -38,14 +40,47 @@ def is_emoji(content):
     return EMOJI.fullmatch(content) is not None
 
 
+# What a letter of Django's date formats stands for, in the words of `str.format`.
+PIECES = {
+    "d": "{0.day:02}",
+    "j": "{0.day}",
+    "m": "{0.month:02}",
+    "n": "{0.month}",
+    "Y": "{0.year:04}",
+    "H": "{0.hour:02}",
+    "G": "{0.hour}",
+    "i": "{0.minute:02}",
+    **dict.fromkeys("FMN", "{month}"),
+}
+
+
 def write_moment(moment):
-    """Return what the filter `date:"j M Y, H:i"` makes of it, ten times as fast."""
-    return f"{write_day(moment)}, {moment:%H:%M}"
+    """Return what the filter `date:"SHORT_DATETIME_FORMAT"` makes of it, ten times as fast."""
+    return _write(moment, "SHORT_DATETIME_FORMAT")
 
 
 def write_day(moment):
-    """Return the day alone, in UTC as it is stored: "3 May 2026"."""
-    return f"{moment.day} {str(MONTHS_3[moment.month]).title()} {moment.year:04}"
+    """Return what the filter `date:"SHORT_DATE_FORMAT"` makes of it, ten times as fast."""
+    return _write(moment, "SHORT_DATE_FORMAT")
+
+
+def _write(moment, name):
+    letters, pattern, months = _format(name, get_language())
+    if pattern is None:
+        return dateformat.format(moment, letters)
+    return pattern.format(moment, month=months[moment.month])
+
+
+@cache
+def _format(name, language):
+    """Return the format of a language; the same as a pattern, if it is simple; and its months."""
+    letters = get_format(name, language)
+    is_simple = all(sign in PIECES or not (sign.isalpha() or sign in "\\{}") for sign in letters)
+    named = [letter for letter in "FMN" if letter in letters]
+    if not is_simple or len(named) > 1:
+        return letters, None, ()
+    months = [dateformat.format(date(2000, n or 1, 1), "".join(named)) for n in range(13)]
+    return letters, "".join(PIECES.get(sign, sign) for sign in letters), months
 
 
 def write_iso(moment):

@@ -311,6 +311,7 @@ LANGUAGES = [("ar", "العربية"), ("de", "Deutsch"), ("en", "English"), ("f
 USE_TZ = True
 TIME_ZONE = "UTC"
 LOCALE_PATHS = [BASE_DIR / "site_config" / "translations"]
+FORMAT_MODULE_PATH = "site_config.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

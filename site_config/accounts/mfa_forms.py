@@ -67,6 +67,11 @@ class ActivateAppForm(ActivateTOTPForm):
         self.is_stale = self.is_bound and not carried
 
     @property
+    def secret_parts(self):
+        """The secret as it is easiest to type."""
+        return [self.secret[start : start + 4] for start in range(0, len(self.secret), 4)]
+
+    @property
     def sealed_secret(self):
         return sealing.seal(f"{self.user.pk} {self.secret}")
 

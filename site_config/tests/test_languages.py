@@ -1,8 +1,11 @@
 """Which language a page speaks."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.utils import translation
 
+from messaging.models import Message
 from messaging.services import MessageService
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +56,31 @@ def test_no_list_in_one_language_is_kept_for_another(signed_in, alice, bob):
         english, german = (browser.get(path, headers=h) for h in ({}, GERMAN))
         assert (language(english), language(german)) == ("en", "de")
         assert english["HX-PTag"] != german["HX-PTag"]
+
+
+DATES = {
+    "en": ("5 Mar 2020, 14:07", "5 Mar 2020<", "5 March 2020<"),
+    "de": ("05.03.2020 14:07", "05.03.2020<", "5. März 2020<"),
+    "fr": ("05/03/2020 14:07", "05/03/2020<", "5 mars 2020<"),
+    "ar": ("5 مارس 2020، 14:07", "5 مارس 2020<", "5 مارس 2020<"),
+}
+
+
+@pytest.mark.parametrize("code", DATES)
+def test_dates_are_written_as_in_the_language_of_the_page(signed_in, alice, bob, code):
+    moment = datetime(2020, 3, 5, 14, 7, tzinfo=UTC)
+    letter = Message.objects.create(sender=bob, receiver=alice, content="Hi", timestamp=moment)
+    MessageService.edit(letter, content="Hello", revision=1)
+    browser = signed_in(alice)
+
+    def read(path):
+        return browser.get(path, headers={"Accept-Language": code}).text
+
+    stamp, day, day_alone = DATES[code]
+    assert f"{stamp} UTC</time>" in read(f"/messages/{letter.pk}/")
+    assert f"{stamp} UTC</time>" in read(f"/messages/{letter.pk}/history/")
+    assert f"{day}/time>" in read("/inbox/?show=all")
+    assert f"{day_alone}/time>" in read("/conversation/")
 
 
 def test_arabic_is_written_from_right_to_left(client):

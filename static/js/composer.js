@@ -28,16 +28,6 @@
     if (event.key === "Escape") form.querySelector("[data-cancel]")?.click();
   });
 
-  // A form that stays on the page is emptied once its text arrived, unless more was typed since.
-  document.addEventListener("htmx:after:request", (event) => {
-    const { sourceElement, request, response } = event.detail.ctx;
-    if (!sourceElement.matches?.("[data-clear-on-success]") || response.status >= 300) return;
-    for (const field of sourceElement.elements) {
-      if (!field.name || field.type === "hidden") continue;
-      if (field.value === request.body.get(field.name)) field.value = "";
-    }
-  });
-
   // htmx focuses the first [autofocus] of whatever it swaps in: once is welcome, twice is theft.
   document.addEventListener("focusin", (event) => event.target.removeAttribute("autofocus"));
 
