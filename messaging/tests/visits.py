@@ -17,6 +17,7 @@ from messaging.models import (
     AccessNotice,
     AccessRecord,
     Block,
+    CacheEpoch,
     Mailbox,
     Message,
     MessageHistory,
@@ -148,7 +149,7 @@ def expect(shown, fresh, complaint):
 
 
 def visible_rows(person):
-    """Return all rows that the pages of a person are made of, and the version in their stamps."""
+    """Return all rows that the pages of a person are made of, and what is in their stamps."""
     message_set = Message.objects.visible_to(person).order_by("pk")
     rows = [
         message_set.values_list(),
@@ -160,6 +161,7 @@ def visible_rows(person):
         Block.objects.filter(Q(blocker=person) | Q(blocked=person)).order_by("pk").values_list(),
         get_user_model().objects.order_by("pk").values_list("pk", "username", "is_active"),
         Mailbox.objects.filter(user=person).values_list("version"),
+        CacheEpoch.objects.values_list("value"),
     ]
     return [list(table) for table in rows]
 
