@@ -19,8 +19,12 @@
     else sessionStorage.removeItem(name(field));
   };
 
-  // A form that came back refused brings its text along: that one is newer than what was kept.
+  // Once a field: one that is empty because its text is on its way stays empty, whatever is swapped
+  // in meanwhile. A form that came back refused brings its text along, which is newer than this.
+  const met = new WeakSet();
   const restore = (field) => {
+    if (met.has(field)) return;
+    met.add(field);
     const text = sessionStorage.getItem(name(field));
     const isRefused = field.form.querySelector("[role=alert]");
     if (!text || isRefused || field.value !== field.defaultValue) return;
