@@ -1,6 +1,7 @@
 "use strict";
 // Where the focus goes when what had it was swapped away: to the message that was edited, the link
-// that opened the form, the first reply that came, the field that was written in or what it sent.
+// that opened the form, the first reply that came, the field that was written in or what it sent,
+// the button that takes back what was just done.
 (() => {
   const go = (element) => {
     if (!element) return;
@@ -20,6 +21,10 @@
     if (source.matches("form.editor")) {
       const { id } = source.closest(".message");
       return () => document.getElementById(id);
+    }
+    if (source.matches(".block")) {
+      const { id } = source;
+      return () => document.getElementById(id)?.querySelector("[type=submit]");
     }
     if (source.matches(".thread__more")) {
       const known = new Set([...document.querySelectorAll(".message")].map((message) => message.id));
