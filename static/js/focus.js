@@ -31,9 +31,10 @@
       return () => [...document.querySelectorAll(".message[id]")].find(({ id }) => !known.has(id));
     }
     const pk = response.headers.get("Parley-Message");
-    const { id } = source.parentElement;
+    if (!pk) return null;
+    const id = source.parentElement?.id;
     const find = (selector) => document.querySelector(selector);
-    return pk && (() => find(`#${id} textarea`) ?? find(`#message-${pk}`));
+    return () => find(`#${id} textarea`) ?? find(`#message-${pk}`);
   };
 
   document.addEventListener("htmx:after:request", (event) => {
@@ -42,7 +43,10 @@
     if (isLost() || source.contains?.(document.activeElement)) ctx.focusNext = plan(ctx);
   });
   document.addEventListener("htmx:after:swap", (event) => {
-    const { focusNext } = event.detail.ctx;
+    const { focusNext, sourceElement } = event.detail.ctx;
     if (focusNext && isLost()) go(focusNext());
+    if (sourceElement.matches?.(".message__action")) {
+      document.activeElement.closest("form")?.scrollIntoView({ block: "nearest" });
+    }
   });
 })();
