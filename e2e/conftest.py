@@ -167,10 +167,12 @@ def write(_database):
 
 @pytest.fixture
 def screenshot():
-    """Keep a picture of a page for people to look at: `screenshot(page, "inbox")`."""
+    """Keep a picture of a page for people to look at, if they want any: see SCREENSHOTS."""
+    is_wanted = os.environ.get("SCREENSHOTS") == "on"
     SCREENSHOTS.mkdir(exist_ok=True)
 
     def take(page, name):
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        if is_wanted:
+            page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
     return take

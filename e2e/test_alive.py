@@ -54,6 +54,19 @@ def test_a_reply_is_there_before_the_server_knows(thread, slow, alice):
     expect(thread.article(sent)).to_contain_text("In a minute")
 
 
+def test_a_text_on_its_way_does_not_come_back_with_the_next_poll(thread, slow, write, alice, bob):
+    thread.foot.fill("In a minute")
+    thread.foot.press("Control+Enter")
+    expect(thread.sending).to_contain_text("In a minute")
+    write(bob, alice, "Another thread.")
+    thread.look_again()
+    expect(thread.page.get_by_role("complementary")).to_contain_text("Another thread.")
+    expect(thread.foot).to_have_value("")
+    slow()
+    expect(thread.message("In a minute")).to_have_count(1)
+    expect(thread.foot).to_have_value("")
+
+
 @pytest.mark.expects("ERR_CONNECTION_REFUSED", "ERR_FAILED")
 def test_what_did_not_get_there_says_so_and_is_sent_once(thread, slow, alice):
     thread.foot.fill("In a minute")
@@ -153,6 +166,32 @@ def test_news_out_of_sight_wait_behind_a_button(long, write, letter, alice, bob)
     expect(long.article(news[0])).to_be_focused()
     expect(long.article(news[0])).to_be_in_viewport()
     expect(long.arrivals).to_be_hidden()
+
+
+def test_news_are_unread_until_somebody_has_scrolled_to_them(long, write, letter, alice, bob):
+    news = [write(bob, alice, f"News {number}. " + "…\n\n" * 40, parent=letter) for number in "12"]
+    long.poll()
+    expect(long.arrivals).to_have_text("2 new")
+    long.page.wait_for_timeout(300)
+    assert set(Message.unread.for_user(alice)) == set(news)
+    long.arrivals.click()
+    expect(long.unread).to_contain_text("1")
+    assert list(Message.unread.for_user(alice)) == [news[1]]
+    long.article(news[1]).scroll_into_view_if_needed()
+    expect(long.unread).to_be_hidden()
+    assert not Message.unread.for_user(alice).exists()
+
+
+def test_what_is_new_further_down_stays_so(sign_in, write, letter, alice, bob):
+    for number in range(20):
+        write(bob, alice, f"Number {number}.", parent=letter)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    expect(thread.unread).not_to_contain_text("21")
+    assert "Number 19." in Message.unread.for_user(alice).values_list("content", flat=True)
+    for _ in range(60):
+        thread.page.mouse.wheel(0, 150)
+        thread.page.wait_for_timeout(30)
+    expect(thread.unread).to_be_hidden()
 
 
 def test_one_message_is_told_in_words_and_in_sight_needs_no_button(

@@ -10,14 +10,19 @@ from playwright.sync_api import expect
 from e2e.pages import (
     PASSWORD,
     AccountPage,
+    BlockedPage,
     ComposePage,
     InboxPage,
+    LoginPage,
     NotificationPage,
+    SessionsPage,
     SignUpPage,
     ThreadPage,
 )
 from messaging.models import Message
 from messaging.services import MessageService
+
+ELSEWHERE = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"
 
 
 @pytest.mark.expects(409)
@@ -118,6 +123,44 @@ def test_everything_can_be_done_with_the_keyboard_alone(new_context, write, bob)
     site.press("Enter")
     expect(bell.bell).to_be_hidden()
 
+    # Block bob, find him among the blocked, and hear from him again.
+    blocked = BlockedPage(page)
+    thread.open(answer)
+    site.tab_to(thread.block)
+    site.press("Enter")
+    site.tab_to(blocked.block)
+    site.press("Enter")
+    expect(blocked.unblock).to_be_focused()
+    site.tab_to(blocked.link)
+    site.press("Enter")
+    expect(blocked.people).to_contain_text(bob.username)
+    site.tab_to(blocked.unblock)
+    site.press("Enter")
+    expect(blocked.main).to_contain_text("is not blocked")
+    expect(blocked.block).to_be_focused()
+
+    # Have it dark and in German, and back; sign out where one left oneself signed in.
+    account, sessions = AccountPage(page), SessionsPage(page)
+    account.open()
+    site.tab_to(account.themes.first)
+    site.press("ArrowDown ArrowDown")
+    site.tab_to(account.language)
+    site.press("D")
+    site.tab_to(account.save)
+    site.press("Enter")
+    expect(page.locator("html[lang=de][data-theme=dark]")).to_be_attached()
+    site.tab_to(account.language)
+    site.press("E")
+    site.tab_to(account.save)
+    site.press("Enter")
+    expect(page.locator("html[lang=en][data-theme=dark]")).to_be_attached()
+    LoginPage(new_context(user_agent=ELSEWHERE).new_page()).open().sign_in(carol)
+    sessions.open()
+    expect(sessions.sessions).to_have_count(2)
+    site.tab_to(page.get_by_role("button", name="Sign out Firefox on Linux"))
+    site.press("Enter")
+    expect(sessions.sessions).to_have_count(1)
+
     # Leave.
     page.goto("/account/")
     site.tab_to(page.get_by_role("link", name="Delete my account"))
@@ -177,6 +220,28 @@ def test_everything_can_be_done_without_javascript(new_context, write, bob):
     bell.open().mark_all_read()
     expect(bell.bell).to_be_hidden()
 
-    AccountPage(page).open().delete()
+    blocked = BlockedPage(page)
+    thread.open(answer).block.click()
+    blocked.block.click()
+    expect(thread.main.get_by_text("You blocked").first).to_be_visible()
+    blocked.open()
+    expect(blocked.people).to_contain_text(bob.username)
+    blocked.unblock.click()
+    blocked.open()
+    expect(blocked.people).to_have_count(0)
+
+    account, sessions = AccountPage(page).open(), SessionsPage(page)
+    account.themes.nth(2).check()
+    account.language.select_option("de")
+    account.save.click()
+    expect(page.locator("html[lang=de][data-theme=dark]")).to_be_attached()
+    account.language.select_option("en")
+    account.save.click()
+    expect(page.locator("html[lang=en][data-theme=dark]")).to_be_attached()
+    LoginPage(new_context(user_agent=ELSEWHERE).new_page()).open().sign_in(carol)
+    sessions.open().end("Firefox on Linux")
+    expect(sessions.sessions).to_have_count(1)
+
+    account.open().delete()
     expect(page).to_have_url(re.compile(r"/$"))
     assert not get_user_model().objects.filter(pk=carol.pk).exists()

@@ -24,6 +24,28 @@ def test_a_reply_to_a_reply_nests_and_arrives_at_the_other(sign_in, write, alice
         expect(thread.row("Both of them?")).to_have_class(re.compile("level-2"))
 
 
+def test_a_form_that_is_a_page_of_its_own_leads_to_the_thread(
+    sign_in, write, alice, bob, javascript
+):
+    letter = write(bob, alice, "Which film?")
+    page = sign_in(alice, java_script_enabled=javascript)
+    thread = ThreadPage(page)
+    page.goto(f"/messages/{letter.pk}/reply/")
+    thread.reply_box.fill("The one with the trains.")
+    thread.send()
+    expect(thread.message("The one with the trains.")).to_be_visible()
+    expect(thread.foot).to_have_value("")
+    [reply] = letter.replies.all()
+    page.goto(f"/messages/{reply.pk}/edit/")
+    thread.editor.fill("The one with the ships.")
+    thread.save()
+    expect(thread.message("The one with the ships.")).to_be_visible()
+    page.goto(f"/messages/{reply.pk}/delete/")
+    page.get_by_role("button", name="Delete").click()
+    expect(thread.message("Which film?")).to_be_visible()
+    expect(thread.article(reply)).to_have_count(0)
+
+
 def test_replying_opens_below_the_message_and_leaves_the_page_where_it_is(
     sign_in, write, alice, bob
 ):

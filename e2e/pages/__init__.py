@@ -6,13 +6,14 @@ from e2e.pages.conversation import ConversationPage
 from e2e.pages.inbox import InboxPage
 from e2e.pages.login import PASSWORD, LoginPage
 from e2e.pages.notifications import NotificationPage
-from e2e.pages.people import PeoplePage
+from e2e.pages.people import BlockedPage, PeoplePage
 from e2e.pages.second_factor import CodePage, SecondFactorPage, SessionsPage
 from e2e.pages.thread import ThreadPage
 
 __all__ = [
     "PASSWORD",
     "AccountPage",
+    "BlockedPage",
     "CodePage",
     "ComposePage",
     "ConversationPage",

@@ -15,6 +15,13 @@ class SignUpPage(SitePage):
 class AccountPage(SitePage):
     path = "/account/"
 
+    def __init__(self, page):
+        super().__init__(page)
+        self.themes = self.main.get_by_role("radio")
+        self.language = self.main.get_by_role("combobox")
+        # Its word is in the language that one is about to leave.
+        self.save = page.locator("form[action$='/preferences/'] button")
+
     def sign_out_everywhere(self):
         self.main.get_by_role("button", name="Sign out everywhere else").click()
 

@@ -32,6 +32,10 @@ class ThreadPage(SitePage):
         """Return the list item around a message: it carries the level of nesting."""
         return self.list.get_by_role("listitem").filter(has=self.message(text))
 
+    @property
+    def block(self):
+        return self.page.locator(".thread-head").get_by_role("link", name="Block")
+
     def switch_view(self):
         self.page.locator(".thread-head__view").get_by_role("button").click()
 

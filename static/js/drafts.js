@@ -19,8 +19,12 @@
     else sessionStorage.removeItem(name(field));
   };
 
-  // A form that came back refused brings its text along: that one is newer than what was kept.
+  // Once a field: one that is empty because its text is on its way stays empty, whatever is swapped
+  // in meanwhile. A form that came back refused brings its text along, which is newer than this.
+  const met = new WeakSet();
   const restore = (field) => {
+    if (met.has(field)) return;
+    met.add(field);
     const text = sessionStorage.getItem(name(field));
     const isRefused = field.form.querySelector("[role=alert]");
     if (!text || isRefused || field.value !== field.defaultValue) return;
@@ -43,6 +47,14 @@
     const field = sourceElement.elements?.content;
     if (field && response.status < 300) sessionStorage.removeItem(name(field));
   }, true);
+  // A form that htmx doesn't send is answered by a page: by the thread, if its text arrived.
+  document.addEventListener("submit", ({ target }) => {
+    const field = target.elements.content;
+    if (field && !target.hasAttribute("hx-post")) sessionStorage.setItem("sent", name(field));
+  });
+  const sent = sessionStorage.getItem("sent");
+  sessionStorage.removeItem("sent");
+  if (sent && document.getElementById("thread")) sessionStorage.removeItem(sent);
   // A form that is left with words in it can be had back.
   document.addEventListener("click", (event) => {
     const form = event.target.closest?.("[data-cancel]")?.closest("form");

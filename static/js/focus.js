@@ -1,6 +1,7 @@
 "use strict";
 // Where the focus goes when what had it was swapped away: to the message that was edited, the link
-// that opened the form, the first reply that came, the field that was written in or what it sent.
+// that opened the form, the first reply that came, the field that was written in or what it sent,
+// the button that takes back what was just done.
 (() => {
   const go = (element) => {
     if (!element) return;
@@ -21,14 +22,19 @@
       const { id } = source.closest(".message");
       return () => document.getElementById(id);
     }
+    if (source.matches(".block")) {
+      const { id } = source;
+      return () => document.getElementById(id)?.querySelector("[type=submit]");
+    }
     if (source.matches(".thread__more")) {
       const known = new Set([...document.querySelectorAll(".message")].map((message) => message.id));
       return () => [...document.querySelectorAll(".message[id]")].find(({ id }) => !known.has(id));
     }
     const pk = response.headers.get("Parley-Message");
-    const { id } = source.parentElement;
+    if (!pk) return null;
+    const id = source.parentElement?.id;
     const find = (selector) => document.querySelector(selector);
-    return pk && (() => find(`#${id} textarea`) ?? find(`#message-${pk}`));
+    return () => find(`#${id} textarea`) ?? find(`#message-${pk}`);
   };
 
   document.addEventListener("htmx:after:request", (event) => {
@@ -37,7 +43,10 @@
     if (isLost() || source.contains?.(document.activeElement)) ctx.focusNext = plan(ctx);
   });
   document.addEventListener("htmx:after:swap", (event) => {
-    const { focusNext } = event.detail.ctx;
+    const { focusNext, sourceElement } = event.detail.ctx;
     if (focusNext && isLost()) go(focusNext());
+    if (sourceElement.matches?.(".message__action")) {
+      document.activeElement.closest("form")?.scrollIntoView({ block: "nearest" });
+    }
   });
 })();
