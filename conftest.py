@@ -64,6 +64,19 @@ def _empty_tables(self):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)}")  # noqa: S608
 
 
+# Those that take longest begin first, so that in the end no process waits for the other.
+LONGEST = (
+    *("test_restore_drill", "test_coherence", "test_throttles_served", "test_write_paths"),
+    *("test_access", "test_interleavings", "test_races", "test_reading_never_writes"),
+    *("test_throttles", "test_backups", "test_plans", "test_drill", "test_access_for_all"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture(autouse=True)
 def empty_cache():
     cache.clear()
