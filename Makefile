@@ -19,7 +19,7 @@ TEMPLATES = $(shell find templates messaging site_config -name '*.html')
 TEST_DATA := $(CURDIR)/var/test
 TEST_ENV := DATA_DIR=$(TEST_DATA) DEBUG=off ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS= \
 	EMAIL_URL=consolemail:// SECRET_KEY= MESSAGING_THROTTLES=on
-PARALLEL := --numprocesses 2 --dist loadfile
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ON_SQLITE := DATABASE_URL=sqlite:///$(TEST_DATA)/parley.sqlite3 REDIS_URL=
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
@@ -77,7 +77,7 @@ test: $(VENV)/.installed-dev browser ## Run every test: unit, integration, and e
 		echo "==> Skipped: the same tests on PostgreSQL and Redis (set TEST_DATABASE_URL, TEST_REDIS_URL)"; \
 	fi
 	@echo "==> End-to-end tests in a browser"
-	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest e2e $(ARGS)
+	@$(TEST_ENV) $(ON_SQLITE) $(BIN)/pytest e2e $(PARALLEL) $(ARGS)
 
 RANDOM_TESTS := messaging/tests/test_coherence.py messaging/tests/test_interleavings.py \
 	messaging/tests/test_random_input.py

@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.test import Client
+from django.db import connection, transaction
+from django.test import Client, TransactionTestCase
 
 from messaging import throttles
 from messaging.tests.leaks import no_leaks  # noqa: F401
@@ -28,6 +29,8 @@ def pytest_configure():
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns without it
     settings.ERASURE_LOG = Path(settings.DATA_DIR) / f"erasures-{os.getpid()}.log"
     _part_redis(os.environ.get("PYTEST_XDIST_WORKER", ""))
+    _spare_the_disk(settings.DATABASES["default"])
+    TransactionTestCase._fixture_teardown = _empty_tables
 
 
 def pytest_unconfigure():
@@ -41,6 +44,37 @@ def _part_redis(worker):
         server, _, number = address.rpartition("/")
         number = int(number) + int(worker.removeprefix("gw"))
         settings.CACHES["default"]["LOCATION"] = f"{server}/{number}"
+
+
+def _spare_the_disk(database):
+    """Let no commit of the tests' own wait for it; the sites that they start wait all the same."""
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["OPTIONS"]["options"] += " -c synchronous_commit=off"
+
+
+# What migrations put there, and no test takes away: made anew, it would cost more than many a test.
+KEPT = {"django_content_type", "auth_permission", "messaging_cacheepoch"}
+
+
+def _empty_tables(self):
+    """Forget what a test has committed. Django would TRUNCATE: of small tables, half a second."""
+    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name in set(names) - KEPT:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)}")  # noqa: S608
+
+
+# Those that take longest begin first, so that in the end no process waits for the other.
+LONGEST = (
+    *("test_restore_drill", "test_coherence", "test_throttles_served", "test_write_paths"),
+    *("test_access", "test_interleavings", "test_races", "test_reading_never_writes"),
+    *("test_throttles", "test_backups", "test_plans", "test_drill", "test_access_for_all"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,13 @@
 """Parley as it is served in earnest: gunicorn in its own processes over its own data."""
 
+import fcntl
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
@@ -40,8 +42,9 @@ class Server:
         """Make the database and collect the static files, as `make run` does."""
         STATIC.mkdir(parents=True, exist_ok=True)
         (self.data_dir / "static").symlink_to(STATIC)
-        if not _is_collected():
-            self.manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
+        with _one_at_a_time():
+            if not _is_collected():
+                self.manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
         self.manage("migrate", "--noinput", "--verbosity", "0")
 
     def start(self):
@@ -88,6 +91,14 @@ class Server:
             else:
                 return
         raise TimeoutError(f"Parley did not start:\n{self.log.read_text()[-2000:]}")
+
+
+@contextmanager
+def _one_at_a_time():
+    """Hold back other processes: of the tests that run at once, one collects for all."""
+    with (STATIC.parent / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        yield
 
 
 def _is_collected():

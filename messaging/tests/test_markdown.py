@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.markdown import ATTRIBUTES, MOST, TAGS
@@ -72,6 +72,7 @@ def test_a_link_says_where_it_leads():
     assert 'rel="noopener noreferrer nofollow ugc"' in html
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="*_`[]()<>!#\"'&;:/.\\@-+~1 \n\tahtps\u202e", max_size=80))
 def test_no_text_makes_anything_but_what_markdown_may(text):
     html = render_text(text)

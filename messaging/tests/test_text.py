@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from django.template.defaultfilters import date
 from django.utils.translation import override
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from messaging.markdown import TAGS
@@ -66,6 +66,7 @@ def test_markup_is_shown_and_never_done(text):
     assert tags.text.replace("\n", "") == text.replace("\n", "")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="<>\"'&;:/.@()[] \nahtps=\u202e\u2028x", max_size=80))
 def test_no_text_makes_an_element_of_its_own(text):
     for tag, attributes in Tags(render_text(text)).elements:
@@ -168,6 +169,7 @@ def test_between_nothing_and_nothing_there_is_nothing():
 WORDS = st.lists(st.sampled_from(["a", "b", "c", " ", "  ", "\n", "é", "🎉"]), max_size=24)
 
 
+@settings(deadline=None)
 @given(WORDS.map("".join), WORDS.map("".join))
 @example("a b", "a b b")
 @example("a a a", "a a")
