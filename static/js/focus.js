@@ -15,11 +15,11 @@
   const plan = ({ sourceElement: source, response }) => {
     if (!source.matches || response.status >= 300) return null;
     if (source.matches("[data-cancel]")) {
-      const address = source.closest("form").getAttribute("action");
+      const address = source.closest("form")?.getAttribute("action");
       return () => linkTo(address);
     }
     if (source.matches("form.editor")) {
-      const { id } = source.closest(".message");
+      const id = source.closest(".message")?.id; // none: another answer took it away
       return () => document.getElementById(id);
     }
     if (source.matches(".block")) {
