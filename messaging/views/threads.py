@@ -1,5 +1,5 @@
 import uuid
-from functools import cache
+from functools import cache, partial
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.views.generic import TemplateView, View
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -23,7 +24,7 @@ from messaging.tree import DEEPEST_LEVEL, Tree, expand
 
 from .inbox import render_list_beside
 from .mixins import PartialMixin, PollMixin, VisibleMessageMixin, refresh_mailbox
-from .rows import render_list, render_rows
+from .rows import SLOT, put_in, render_list, render_rows
 
 User = get_user_model()
 COLUMNS = [  # of a message and of what is around it, as a page of its thread needs them
@@ -51,7 +52,8 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
 
     def get_list_context(self, message, state):
         """Return what the list shows to this person, opened at a message that is loaded."""
-        return self._fill_in(self._read_facts(message, state), lambda: message, state)
+        context = self._fill_in(self._read_facts(message, state), lambda: message, state)
+        return context | {"rows_html": mark_safe(context["rows"].decode())}  # noqa: S308
 
     def find_list_context(self, state):
         """Return the same for the message of the URL; it isn't loaded where all is known.
@@ -104,7 +106,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
             "other_url": facts["other_url"],
             "can_mark_unread": facts["can_mark_unread"],
             "state_fields": page["fields"],
-            "rows_html": page["html"],
+            "rows": page["rows"],
             "marker": page["marker"],
             "above": page["above"],
             "poll_url": facts["url"],
@@ -133,7 +135,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         alive = (node.pk for node in (tree.top, message) if not node.is_deleted)
         top = next(alive, message.thread.last_message_id)
         return {
-            "html": render_list(self.request.user, message, tree.rows),
+            "rows": render_list(self.request.user, message, tree.rows),
             "fields": shown.fields,
             "stamp": fragments.digest(shown),
             "marker": tree.marker,
@@ -150,7 +152,7 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         top = first if deleted_at is None else alive
         address = reverse("messaging:thread", args=[message.pk])
         return {
-            "html": render_list(self.request.user, message, page.rows),
+            "rows": render_list(self.request.user, message, page.rows),
             "fields": page.shown.fields,
             "stamp": fragments.digest(page.shown),
             "marker": page.marker,
@@ -189,7 +191,13 @@ class ShownThreadMixin(ThreadListMixin):
     def get_page_context(self, state):
         context = self.find_list_context(state)
         context["csrf_token"] = get_token(self.request)  # one for all forms: each is made anew
-        return context | {"composer": render_composer(context)}
+        return context | {"composer": render_composer(context), "rows_html": SLOT}
+
+    def render_page(self, context):
+        """Return the answer, with the rows put in when all around them is rendered."""
+        response = self.render_to_response(self.get_context_data(**context))
+        response.add_post_render_callback(partial(put_in, context["rows"]))
+        return response
 
 
 class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
@@ -207,7 +215,7 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
         context = self.get_page_context(state)
         if not request.htmx:
             context["list_pane"] = render_list_beside(request.user, context["thread"])
-        response = self.render_to_response(self.get_context_data(**context))
+        response = self.render_page(context)
         response["HX-PTag"] = context["ptag"]
         return response
 
@@ -235,7 +243,7 @@ class ReplyListView(ShownThreadMixin, PartialMixin, TemplateView):
     def _show_branch(self):
         context = self.get_page_context(PageState(is_branch=True)) | {"can_mark_unread": False}
         context["list_pane"] = render_list_beside(self.request.user, context["thread"])
-        return self.render_to_response(self.get_context_data(**context))
+        return self.render_page(context)
 
 
 class ReadMarkerView(VisibleMessageMixin, PartialMixin, View):
