@@ -3,6 +3,7 @@ import re
 import pytest
 
 from messaging.models import Message, Notification
+from messaging.templatetags.messaging import COUNTED
 
 from .many import write_many
 
@@ -56,6 +57,15 @@ def test_htmx_gets_the_line_and_the_number(alice, bob, signed_in):
     html = html_of(signed_in(alice).post(read_path(one), headers=HTMX))
     assert html.startswith(f'<li class="notification" id="notification-{one.pk}"')
     assert re.search(r'id="nav-bell"\s*>1<', html)
+
+
+def test_of_very_many_none_is_counted_beyond_99(alice, bob, signed_in):
+    letters = [notify(bob, alice).message for _ in range(COUNTED)]
+    html = html_of(signed_in(alice).get(PATH))
+    assert re.search(r'id="nav-bell"\s*><span class="visually-hidden">99\+ new</span>', html)
+    letters[0].delete()
+    html = html_of(signed_in(alice).get(PATH))
+    assert re.search(r'id="nav-bell"\s*>99<', html)
 
 
 def test_all_are_marked_read(alice, bob, signed_in):
