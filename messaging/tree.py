@@ -187,9 +187,10 @@ class Tree:
         shallow = "thread_id = %s AND depth <= %s", thread_id, OPEN_LEVELS
         wanted.add_first(*shallow, order="depth, id", number=SHOWN)
         if levels:
-            less_deep = min(levels.depth, OPEN_LEVELS + 1)
-            wanted.add("depth < %s AND id <= %s", less_deep, levels.newest)
-            wanted.add("depth = %s AND id <= %s", min(levels.depth, OPEN_LEVELS), levels.last)
+            here, less_deep = "thread_id = %s AND depth", min(levels.depth, OPEN_LEVELS + 1)
+            wanted.add(f"{here} < %s AND id <= %s", thread_id, less_deep, levels.newest)
+            depth = min(levels.depth, OPEN_LEVELS)
+            wanted.add(f"{here} = %s AND id <= %s", thread_id, depth, levels.last)
 
     def _add_first_levels(self):
         shallow = [node for node in self._nodes.values() if node.depth <= OPEN_LEVELS]
@@ -269,9 +270,10 @@ def expand(viewer, parent, *, after=0, before=0, level=0):
     alone, the PAGE replies that come last before it.
     """
     is_backward = bool(before and not after)
-    wanted = Wanted(parent.thread_id)
-    wanted.add("parent_message_id = %s AND id > %s AND id < %s", parent.pk, after, before or END)
-    nodes = wanted.load(PAGE + 1, order="id DESC" if is_backward else "id")
+    order = "id DESC" if is_backward else "id"
+    wanted, inside = Wanted(parent.thread_id), "parent_message_id = %s AND id > %s AND id < %s"
+    wanted.add_first(inside, parent.pk, after, before or END, order=order, number=PAGE + 1)
+    nodes = wanted.load(PAGE + 1, order=order)
     is_cut, nodes = len(nodes) > PAGE, nodes[:PAGE]
     if not nodes:
         return []
