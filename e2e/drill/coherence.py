@@ -12,9 +12,12 @@ RECENT = 15  # of a conversation's newest messages; its page shows 50, and more 
 RECENT_THREADS = 10  # of an inbox, which shows 25
 
 
-def breaches(load):
-    """Return a list of sentences, one for each page that was not as it had to be."""
-    ledger = _Ledger(load.acks)
+def breaches(load, times=None):
+    """Return a list of sentences, one for each page that was not as it had to be.
+
+    `times` are those of the messages by primary key: what a list begins with, where clocks differ.
+    """
+    ledger = _Ledger(load.acks, times or {})
     return [
         *(found for sight in load.sights for found in _faults_of_sight(ledger, sight)),
         *_faults_of_order(load.sights),
@@ -25,8 +28,11 @@ def breaches(load):
 class _Ledger:
     """What was acknowledged, to be asked what of it was known at a moment."""
 
-    def __init__(self, acks):
+    def __init__(self, acks, times):
         self.acks = sorted(acks, key=lambda ack: ack.ended)
+        new = [ack for ack in self.acks if ack.kind in ("send", "reply")]
+        new.sort(key=lambda ack: times.get(ack.letter.pk, ""))  # if known
+        self._newest_first = new[::-1]
         self._ends = [ack.ended for ack in self.acks]
         self.revisions = defaultdict(list)
         self.deleted, self.deleting = {}, {}
@@ -47,9 +53,8 @@ class _Ledger:
     def recent(self, moment, number, wanted):
         """Return the newest messages then that are like `wanted`, and that nobody deletes."""
         found = []
-        for ack in reversed(self.before(moment)):
-            is_new = ack.kind in ("send", "reply")
-            if is_new and wanted(ack.letter) and not self._goes(ack.letter):
+        for ack in self._newest_first:
+            if ack.ended < moment and wanted(ack.letter) and not self._goes(ack.letter):
                 found.append(ack.letter)
                 if len(found) == number:
                     break

@@ -111,8 +111,7 @@ def _hold_up(site, stop):
     while not stop.is_set():
         with site.connect() as connection, connection.transaction():
             connection.execute("LOCK TABLE messaging_mailbox IN ACCESS EXCLUSIVE MODE")
-            time.sleep(1)
-        time.sleep(0.02)
+            time.sleep(1)  # and at once again: two requests come in between, for they queue
 
 
 @fault(
