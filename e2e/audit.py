@@ -11,13 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from e2e.browser import launch_options
 from e2e.pages import LoginPage
-from e2e.server import ROOT, STATIC, Server
+from e2e.server import ROOT, STATIC, Server, free_port
 
 TOOLS = ROOT / "var" / "audit"
 PACKAGES = ["lighthouse@12.8.2", "vnu-jar@26.9.27"]
@@ -41,7 +42,7 @@ OF_A_MESSAGE = ["", "replies/", "reply/", "edit/", "history/", "delete/", "messa
 
 BARS = {"accessibility": 100, "best-practices": 100, "seo": 100, "performance": 98}
 JUDGED = {"home": set(BARS), "inbox": set(BARS) - {"seo"}, "thread": set(BARS) - {"seo"}}
-TRIES = 3
+TRIES = 5
 MOST = {"css": 15_000, "js": 25_000}  # bytes, compressed
 
 HTMX_ATTRIBUTE = re.compile(r"Attribute “hx-[\w:-]+” not allowed on element")
@@ -124,7 +125,8 @@ def _collect(server):
         visitor = browser.new_context(base_url=server.url).request
         for path in PUBLIC:
             yield path, visitor.get(path).text()
-        context = _sign_in(browser, server)
+        context = browser.new_context(base_url=server.url)
+        _sign_in(context)
         pks = _message_pks(context)
         of_messages = [f"/messages/{pk}/{page}" for pk in pks for page in OF_A_MESSAGE]
         for path in [*PRIVATE, *of_messages]:
@@ -135,13 +137,11 @@ def _collect(server):
         browser.close()
 
 
-def _sign_in(browser, server):
-    context = browser.new_context(base_url=server.url)
+def _sign_in(context):
     page = context.new_page()
     LoginPage(page).open().fill(*DEMO)
     page.wait_for_url("**/inbox/**")
     page.close()
-    return context
 
 
 def _message_pks(context):
@@ -170,42 +170,49 @@ def _in_a_page(fragment):
 
 def _judge(server):
     print("==> Lighthouse")
-    options = launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        context = _sign_in(browser, server)
-        cookies = "; ".join(f"{c['name']}={c['value']}" for c in context.cookies())
-        pk = _message_pks(context)[0]
-        browser.close()
-    pages = {"home": "/", "inbox": "/inbox/", "thread": f"/messages/{pk}/"}
-    for name, path in pages.items():
-        who = "" if name == "home" else cookies
-        scores, complaints = _best_of(TRIES, f"{server.url}{path}", who)
-        print(f"    {name}: " + ", ".join(f"{k} {v}" for k, v in scores.items()))
-        for category in JUDGED[name]:
-            if scores[category] < BARS[category]:
-                yield f"{name}: {category} {scores[category]}, {complaints}"
+    with _signed_in_browser(server) as (port, pk):
+        pages = {"home": "/", "inbox": "/inbox/", "thread": f"/messages/{pk}/"}
+        for name, path in pages.items():
+            # Only where it was signed in: everybody else is shown the home page at once.
+            scores, complaints = _best_of(TRIES, f"{server.url}{path}", port * (name != "home"))
+            print(f"    {name}: " + ", ".join(f"{k} {v}" for k, v in scores.items()))
+            for category in JUDGED[name]:
+                if scores[category] < BARS[category]:
+                    yield f"{name}: {category} {scores[category]}, {complaints}"
 
 
-def _best_of(tries, url, cookies):
+@contextmanager
+def _signed_in_browser(server):
+    """Give the port to steer a browser by that alice is signed in with, and a thread of hers."""
+    port = free_port()
+    options = launch_options() | {"executable_path": _chromium(), "headless": False}
+    options["args"] += ["--headless=new", f"--remote-debugging-port={port}"]
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as directory:
+        launch = playwright.chromium.launch_persistent_context
+        with launch(directory, base_url=server.url, **options) as context:
+            _sign_in(context)
+            yield port, _message_pks(context)[0]
+
+
+def _best_of(tries, url, port):
     """Return the best of a few looks: a machine that is busy makes a page look slow."""
     found = []
     for _ in range(tries):
-        found.append(_lighthouse(url, cookies))
+        found.append(_lighthouse(url, port))
         if all(found[-1][0][name] >= bar for name, bar in BARS.items() if name != "seo"):
             break
     return max(found, key=lambda look: sum(look[0].values()))
 
 
-def _lighthouse(url, cookies):
+def _lighthouse(url, port):
     report = TOOLS / "report.json"
     command = [
         *("node", str(TOOLS / "node_modules" / "lighthouse" / "cli" / "index.js"), url, "--quiet"),
         *("--output=json", f"--output-path={report}", f"--only-categories={','.join(BARS)}"),
         "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
     ]
-    if cookies:
-        command.append("--extra-headers=" + json.dumps({"Cookie": cookies}))
+    if port:
+        command += [f"--port={port}", "--disable-storage-reset"]
     subprocess.run(command, check=True, env=os.environ | {"CHROME_PATH": _chromium()})
     found = json.loads(report.read_text())
     # None: Lighthouse itself lost its way.
