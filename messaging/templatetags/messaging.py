@@ -55,10 +55,10 @@ class Counts:
 
     @cached_property
     def bell(self):
-        number = fragments.remember(
-            fragments.mailbox_key("bell", self._user),
-            lambda: sum(count_bell(self._user.pk)),
-        )
+        return fragments.remember(fragments.mailbox_key("bell", self._user), self._count_bell)
+
+    def _count_bell(self):
+        number = sum(count_bell(self._user.pk))
         return str(number or "") if number < COUNTED else f"{COUNTED - 1}+"
 
     @property
