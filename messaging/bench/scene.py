@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from messaging.demo.bulk import reply_to, store
 from messaging.demo.scale import HUGE_THREAD, make_threads
 from messaging.models import Message, Thread
 from messaging.services import MailboxService, ThreadService
+from messaging.statistics import analyze
 
 THREADS = 4_000  # every other one is of the person who looks
 MESSAGES_A_THREAD = 4.5  # as `make_threads` makes them, on average
@@ -47,7 +48,7 @@ def find_or_make(messages=None):
             make_threads(_number_of_threads(messages), password="bench")  # noqa: S106
             _make_shapes()
             _read_all_of_the_largest()
-        _analyze()
+        analyze()
     return _find()
 
 
@@ -112,10 +113,3 @@ def _find():
         message_count=Message.objects.count(),
         **shapes,
     )
-
-
-def _analyze():
-    # Not all tables there are: PostgreSQL's own may be held by who makes a database elsewhere.
-    with connection.cursor() as cursor:
-        for table in connection.introspection.django_table_names(only_existing=True):
-            cursor.execute(f'ANALYZE "{table}"')

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from messaging.models import (
     AccessNotice,
@@ -225,3 +226,13 @@ def test_the_command_tells_mends_and_says_by_its_status(letters, capsys):
     call_command("messaging_check", repair=True)
     assert "mended" in capsys.readouterr().out
     call_command("messaging_check")
+
+
+def test_the_database_is_told_to_look_at_its_tables_first(letters):
+    """SQLite is told by nobody else: it took five minutes for what takes it two seconds."""
+    with CaptureQueriesContext(connection) as captured:
+        call_command("messaging_check")
+    asked = [query["sql"] for query in captured]
+    looks = [sql.startswith("ANALYZE") for sql in asked]
+    counts = ["counted_unread_count" in sql for sql in asked]
+    assert looks.index(True) < counts.index(True)

@@ -10,6 +10,7 @@ from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 
 from messaging.services import CacheEpochService, CheckService
+from messaging.statistics import analyze
 from site_config import VERSION, events
 from site_config.accounts import erasures
 
@@ -159,6 +160,7 @@ def _prepare(entries, tell):
     tell("No page that was cached before will be shown.")
     erased = erasures.apply(entries)
     tell(f"Accounts that left since the backup, erased again: {len(erased)}.")
+    analyze()
     found = list(islice(CheckService.find(), SHOWN))
     for sentence in found:
         tell(sentence)

@@ -3,6 +3,7 @@ from itertools import islice
 from django.core.management.base import BaseCommand, CommandError
 
 from messaging.services import CheckService
+from messaging.statistics import analyze
 
 SHOWN = 50  # sentences; a rule that is broken a million times need not be told so often
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--repair", action="store_true", help="mend what is broken")
 
     def handle(self, *, repair, **options):
+        analyze()
         found = CheckService.repair() if repair else islice(CheckService.find(), SHOWN + 1)
         found = list(found)
         for sentence in found[:SHOWN]:
