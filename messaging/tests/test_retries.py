@@ -1,5 +1,6 @@
 """Writes that PostgreSQL breaks off: they begin again, and nobody is told."""
 
+import threading
 import time
 
 import pytest
@@ -71,11 +72,15 @@ def test_a_part_of_a_transaction_does_not_begin_again_alone(alice):
 def test_of_two_that_wait_for_each_other_both_are_done(alice, bob):
     """The other one takes the mailboxes in the wrong order, and is the more patient."""
     before = counts["retries"]
+    held = threading.Event()
+
+    def send():
+        held.wait(timeout=10)
+        return MessageService.send(alice, receiver=bob, content="Hello")
+
     for number in range(5):  # on a busy machine, the other one may be broken off
-        results = at_once(
-            lambda: MessageService.send(alice, receiver=bob, content="Hello"),
-            lambda: _lock_in_the_wrong_order(bob, alice),
-        )
+        held.clear()
+        results = at_once(send, lambda: _lock_in_the_wrong_order(bob, alice, held))
         expect(results[0])
         assert Message.objects.count() == number + 1
         if counts["retries"] > before:
@@ -91,10 +96,11 @@ WAITS_FOR_ME = """
 """
 
 
-def _lock_in_the_wrong_order(last, first):
+def _lock_in_the_wrong_order(last, first, held):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL deadlock_timeout = '3s'")
         Mailbox.objects.lock(last.pk)
+        held.set()
         for _ in range(200):
             cursor.execute(WAITS_FOR_ME)
             if cursor.fetchone()[0]:
