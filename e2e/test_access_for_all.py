@@ -21,7 +21,7 @@ from e2e.test_second_factor import code
 from messaging.models import AccessRecord
 from messaging.services import BlockService, MessageService
 
-WIDE, NARROW, NARROWEST = 1280, 390, 320
+WIDE, MIDDLE, NARROW, NARROWEST = 1280, 768, 390, 320
 HEIGHT = 844
 FOR_AXE = {"bypass_csp": True}  # axe measures with inline styles, which the policy would block
 AXE = {"resultTypes": ["violations"], "preload": False}  # it would fetch styles by a wrong address
@@ -107,10 +107,10 @@ def test_axe_finds_nothing_on_any_page(sign_in, new_context, screenshot, address
 
 
 def judge(page, name, screenshot=None):
-    """Return what axe finds on a page: wide and narrow, in the light and in the dark."""
+    """Return what axe finds on a page: at each width, in the light and in the dark."""
     page.evaluate(Axe().axe_script)
     reports = {}
-    for width in (NARROW, WIDE):
+    for width in (NARROWEST, NARROW, MIDDLE, WIDE):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         for scheme, options in SCHEMES.items():
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

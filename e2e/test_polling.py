@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.pages import InboxPage, ThreadPage
-from messaging.services import MessageService
+from messaging.services import MessageService, ThreadService
 
 POLLS = 50
 
@@ -46,6 +46,38 @@ def test_a_message_changes_the_number_and_the_title(sign_in, write, alice, bob):
     inbox.poll()
     expect(inbox.unread).to_contain_text("2")
     expect(inbox.page).to_have_title(re.compile(r"^\(2\) "))
+
+
+def watch_shifts(page):
+    """Note whatever moves without having been asked to, from now on: return a way to ask."""
+    page.evaluate("""() => {
+        window.shifts = [];
+        const note = (list) => list.getEntries().forEach(({ value }) => shifts.push(value));
+        new PerformanceObserver(note).observe({ type: "layout-shift" });
+    }""")
+    return lambda: page.evaluate("new Promise((tell) => setTimeout(() => tell(shifts), 100))")
+
+
+def test_what_arrives_in_a_thread_moves_nothing(sign_in, write, letter, alice, bob):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    shifts = watch_shifts(thread.page)
+    for text in ("Number one.", "Number two."):
+        write(bob, alice, text, parent=letter)
+        thread.poll()
+        expect(thread.message(text)).to_have_count(1)
+    assert shifts() == []
+
+
+def test_what_is_read_elsewhere_moves_nothing(sign_in, write, letter, alice, bob):
+    write(bob, alice, "In another thread.")
+    inbox = InboxPage(sign_in(alice)).open()
+    inbox.show("All")
+    expect(inbox.unread).to_contain_text("2")
+    shifts = watch_shifts(inbox.page)
+    ThreadService.mark_read(alice, message=letter)
+    inbox.poll()
+    expect(inbox.unread).to_contain_text("1")
+    assert sum(shifts()) < 0.0001  # the time of a thread is no longer bold
 
 
 def test_an_open_editor_survives_fifty_polls(sign_in, write, letter, alice, bob, poll_with_changes):
