@@ -1,6 +1,7 @@
 """One real server and one browser for all journeys; for each journey people nobody else has met."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from e2e.server import Server
 from e2e.watch import Watch
 
 SERVER_LOG = pytest.StashKey()
+LINK = re.compile(r"https?://[^/\s]+(/accounts/(?:confirm-email|password/reset/key)/\S+)")
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 LOG_LINES_SHOWN = 60
 PATIENCE = 5_000  # milliseconds for a click or a page to work out
@@ -163,6 +165,16 @@ def write(_database):
         )
 
     return create
+
+
+@pytest.fixture
+def mailed(server):
+    """Return the address in the latest mail, which a site without a mail server puts in its log."""
+
+    def read():
+        return LINK.findall(server.log.read_text(errors="replace"))[-1]
+
+    return read
 
 
 @pytest.fixture

@@ -67,6 +67,17 @@ class Server:
             self._process.wait(timeout=READY_WITHIN)
             self._process = None
 
+    @contextmanager
+    def beside(self, **environment):
+        """Have a second server over the same data, with other settings; yields its address."""
+        other = Server(self.data_dir, root=self.root)
+        other._environment = self._environment | environment | {"PORT": str(other.port)}
+        other.start()
+        try:
+            yield other.url
+        finally:
+            other.stop()
+
     def manage(self, *arguments, check=True, cwd=None):
         """Run a command of `manage.py` with the settings of the site; return what it said."""
         done = subprocess.run(

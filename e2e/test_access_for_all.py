@@ -4,8 +4,11 @@ With SCREENSHOTS=on in the environment pictures land in e2e/screenshots/, for pe
 """
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
 from e2e.pages import (
@@ -20,6 +23,7 @@ from e2e.pages import (
 from e2e.test_second_factor import code
 from messaging.models import AccessRecord
 from messaging.services import BlockService, MessageService
+from site_config.accounts.services import InvitationService
 
 WIDE, MIDDLE, NARROW, NARROWEST = 1280, 768, 390, 320
 HEIGHT = 844
@@ -68,6 +72,8 @@ PAGES = {
     "two-factor": "/accounts/2fa/",
     "reauthenticate": "/accounts/reauthenticate/",
 }
+
+ERRORS = {"403_csrf.html": 403} | {f"{status}.html": status for status in (400, 403, 429, 500, 503)}
 
 
 @pytest.fixture
@@ -165,12 +171,83 @@ def test_axe_finds_nothing_on_the_way_through_a_second_factor(sign_in, alice):
     settings.add_app(code(secret))
     expect(settings.heading).to_have_text("Recovery codes")
     found |= judge(page, "codes")
+    passkey = {"type": Authenticator.Type.WEBAUTHN, "data": {"name": "My laptop"}}
+    passkey = Authenticator.objects.create(user=alice, **passkey)
     found |= judge(settings.open().page, "two-factor-on")
+    for name, path, heading in (
+        ("passkey", "passkeys/add/", "Add a passkey"),
+        ("passkey-remove", f"passkeys/{passkey.pk}/remove/", "Remove this passkey?"),
+        ("app-remove", "app/remove/", "Remove the app?"),
+        ("codes-new", "recovery-codes/new/", "Make new recovery codes?"),
+    ):
+        page.goto(f"{settings.path}{path}")
+        expect(settings.heading).to_have_text(heading)
+        found |= judge(page, name)
     settings.sign_out()
     LoginPage(page).open().fill(alice.username, PASSWORD)
     expect(CodePage(page).heading).to_be_visible()
     found |= judge(page, "second-step")
     assert found == {}
+
+
+def test_axe_finds_nothing_on_what_a_mail_leads_to(sign_in, new_context, mailed, alice):
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
+    page, visitor = sign_in(alice, **FOR_AXE), new_context(**FOR_AXE).new_page()
+    page.goto("/accounts/email/")
+    page.get_by_role("button", name="Send a link").click()
+    expect(page.locator("#toasts")).to_contain_text(alice.email)
+    found = {}
+    for name, tab, path, heading in (
+        ("confirm", page, mailed(), "Confirm your address"),
+        ("reset-key", visitor, _ask_for_password(visitor, alice, mailed), "Choose a new password"),
+    ):
+        tab.goto(path)
+        expect(tab.get_by_role("heading", level=1)).to_have_text(heading)
+        found |= judge(tab, name)
+    assert found == {}
+
+
+def _ask_for_password(page, person, mailed):
+    page.goto("/accounts/password/reset/")
+    page.get_by_role("textbox").fill(person.email)
+    page.get_by_role("main").get_by_role("button").click()
+    page.wait_for_url("**/done/")
+    return mailed()
+
+
+def test_axe_finds_nothing_at_a_door_that_is_not_open_to_all(server, new_context):
+    page, found = new_context(**FOR_AXE).new_page(), {}
+    _, invitation = InvitationService.invite()
+    with server.beside(ACCOUNT_SIGNUP="invitation") as url:
+        page.goto(f"{url}/accounts/signup/")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign-up is by invitation")
+        found |= judge(page, "uninvited")
+        page.goto(f"{url}{InvitationService.path(invitation)}")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign up")
+        found |= judge(page, "invited")
+    with server.beside(ACCOUNT_SIGNUP="closed") as url:
+        page.goto(f"{url}/accounts/signup/")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign-up is closed")
+        found |= judge(page, "closed")
+    assert found == {}
+
+
+@pytest.mark.expects(*ERRORS.values())
+def test_axe_finds_nothing_where_something_went_wrong(new_context):
+    page, found = new_context(**FOR_AXE).new_page(), {}
+    page.route("**/*.html", _go_wrong)
+    for template in ERRORS:
+        page.goto(f"/{template}")
+        expect(page.get_by_role("alert").get_by_role("heading")).to_be_visible()
+        found |= judge(page, f"error-{template}")
+    assert found == {}
+
+
+def _go_wrong(route):
+    """Answer with an error page: all are given the same bytes, so nothing has to be broken."""
+    template = route.request.url.rpartition("/")[2]
+    body = render_to_string(template)
+    route.fulfill(status=ERRORS[template], content_type="text/html", body=body)
 
 
 @pytest.mark.expects(403, 404)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.pages import InboxPage, ThreadPage
+from e2e.pages import ComposePage, ConversationPage, InboxPage, NotificationPage, ThreadPage
 
 
 @pytest.fixture
@@ -64,14 +64,63 @@ def test_a_question_mark_shows_the_keys_and_they_can_be_switched_off(thread, let
     page = thread.page
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard")
-    keys.get_by_label("Use these keys").uncheck()
+    thread.tab_to(keys.get_by_label("Use these keys"))
+    page.keyboard.press("Space")
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
     page.reload()
     page.keyboard.press("j")
     expect(thread.article(letters[0])).not_to_be_focused()
     page.keyboard.press("?")
-    keys.get_by_label("Use these keys").check()
-    keys.get_by_role("button", name="Close").click()
+    thread.tab_to(keys.get_by_label("Use these keys"))
+    page.keyboard.press("Space")
+    thread.tab_to(keys.get_by_role("button", name="Close"))
+    page.keyboard.press("Enter")
     page.keyboard.press("j")
     expect(thread.article(letters[0])).to_be_focused()
+
+
+# --- What the long journey leaves out ---
+
+
+def test_somebody_is_looked_up_and_written_to(sign_in, alice, bob):
+    compose = ComposePage(sign_in(alice))
+    page = compose.page
+    page.keyboard.press("/")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type(bob.username)
+    page.keyboard.press("Enter")
+    compose.tab_to(page.get_by_role("link", name=bob.username))
+    page.keyboard.press("Enter")
+    expect(compose.to).to_have_value(bob.username)
+    expect(compose.content).to_be_focused()
+
+
+def test_branches_are_folded_and_opened(sign_in, write, alice, bob):
+    deepest = first = write(alice, bob, "Once upon a time")
+    for number in range(1, 5):
+        deepest = write(alice, bob, f"and then number {number}", parent=deepest)
+    thread = ThreadPage(sign_in(alice)).open(first)
+    thread.tab_to(thread.list.get_by_role("link", name="more repl"))
+    thread.press("Enter")
+    expect(thread.article(deepest)).to_be_visible()
+    thread.page.reload()
+    fold = thread.list.get_by_role("button", name="Replies").first
+    thread.tab_to(fold)
+    thread.press("Enter")
+    expect(thread.message("and then number 1")).to_be_hidden()
+    expect(fold).to_be_focused()
+    thread.press("Enter")
+    expect(thread.message("and then number 1")).to_be_visible()
+
+
+def test_one_notification_is_read_and_all_messages_are_one_key_away(sign_in, write, alice, bob):
+    write(bob, alice, "Ding.")
+    write(bob, alice, "Dong.")
+    bell = NotificationPage(sign_in(alice)).open()
+    bell.tab_to(bell.row("Ding.").get_by_role("button"))
+    bell.press("Enter")
+    expect(bell.row("Ding.").get_by_role("button")).to_have_count(0)
+    expect(bell.row("Dong.").get_by_role("button")).to_have_count(1)
+    bell.press("g a")
+    expect(ConversationPage(bell.page).articles).to_have_count(2)

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.pages import ComposePage, InboxPage, ThreadPage
-from e2e.server import Server
 
 pytestmark = pytest.mark.expects(429)
 
@@ -22,15 +21,13 @@ async (times) => {
 @pytest.fixture(scope="module")
 def strict_server(server):
     """The same site with its throttles on; one process, since each counts looks for itself."""
-    strict = Server(server.data_dir, MESSAGING_THROTTLES="on", WEB_CONCURRENCY="1")
-    strict.start()
-    yield strict
-    strict.stop()
+    with server.beside(MESSAGING_THROTTLES="on", WEB_CONCURRENCY="1") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def browser_context_args(browser_context_args, strict_server):
-    return browser_context_args | {"base_url": strict_server.url}
+    return browser_context_args | {"base_url": strict_server}
 
 
 def post_often(page, times, path, fields):

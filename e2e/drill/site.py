@@ -102,17 +102,6 @@ class Site(Server):
             self._environment = usual
             self.start()
 
-    @contextmanager
-    def beside(self, **environment):
-        """Have a second server over the same data, with other settings; yields its address."""
-        other = Server(self.data_dir, root=self.root)
-        other._environment = self._environment | environment | {"PORT": str(other.port)}
-        other.start()
-        try:
-            yield other.url
-        finally:
-            other.stop()
-
     # --- Its data ---
 
     def query(self, sql, *values):

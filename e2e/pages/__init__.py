@@ -8,6 +8,7 @@ from e2e.pages.login import PASSWORD, LoginPage
 from e2e.pages.notifications import NotificationPage
 from e2e.pages.people import BlockedPage, PeoplePage
 from e2e.pages.second_factor import CodePage, SecondFactorPage, SessionsPage
+from e2e.pages.site import SitePage
 from e2e.pages.thread import ThreadPage
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "SecondFactorPage",
     "SessionsPage",
     "SignUpPage",
+    "SitePage",
     "ThreadPage",
 ]
