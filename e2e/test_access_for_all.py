@@ -236,8 +236,8 @@ def test_axe_finds_nothing_at_a_door_that_is_not_open_to_all(server, new_context
 def test_axe_finds_nothing_where_something_went_wrong(new_context):
     page, found = new_context(**FOR_AXE).new_page(), {}
     page.route("**/*.html", _go_wrong)
-    for template in ERRORS:
-        page.goto(f"/{template}")
+    for template, status in ERRORS.items():
+        assert page.goto(f"/{template}").status == status
         expect(page.get_by_role("alert").get_by_role("heading")).to_be_visible()
         found |= judge(page, f"error-{template}")
     assert found == {}
