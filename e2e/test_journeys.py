@@ -227,7 +227,7 @@ def test_everything_can_be_done_without_javascript(new_context, write, bob):
     blocked.open()
     expect(blocked.people).to_contain_text(bob.username)
     blocked.unblock.click()
-    blocked.open()
+    expect(page).to_have_url(blocked.path)
     expect(blocked.people).to_have_count(0)
 
     account, sessions = AccountPage(page).open(), SessionsPage(page)

@@ -297,13 +297,20 @@ def test_a_page_to_block_says_what_it_does_and_does_it(signed_in, alice, bob, le
     assert "will not be able" not in client.get("/people/alice/block/").text
 
 
-@pytest.mark.parametrize(("at", "page"), [("", "conversation"), ("x", "conversation")])
-def test_one_comes_back_to_a_page_of_ones_own(signed_in, alice, bob, mallory, letter, at, page):
+def test_one_comes_back_to_a_page_of_ones_own(signed_in, alice, mallory, bob, letter):
     other = write(alice, mallory)
     client = signed_in(bob)
-    for word in (at, str(other.pk), "9" * 30, "https://evil.example/"):
+    for word in ("", "x", str(other.pk), "9" * 30, "https://evil.example/"):
         done = client.post("/people/alice/block/", {"state": "blocked", "at": word})
         assert done["Location"] == "/conversation/alice/"
+
+
+def test_who_unblocks_from_the_list_comes_back_to_the_list(signed_in, alice, bob, letter):
+    BlockService.block(bob, alice)
+    client = signed_in(bob)
+    assert 'name="at" value="list"' in client.get("/people/blocked/").text
+    done = client.post("/people/alice/block/", {"state": "unblocked", "at": "list"})
+    assert done["Location"] == "/people/blocked/"
 
 
 def test_htmx_gets_the_state_with_the_other_button(signed_in, alice, bob, letter):

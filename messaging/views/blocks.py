@@ -13,6 +13,7 @@ from messaging.throttles import PEOPLE, count_look
 from .mixins import PartialMixin
 
 PAGE_SIZE = 25
+LIST = "list"
 
 
 class BlockView(PartialMixin, TemplateView):
@@ -54,22 +55,24 @@ class BlockView(PartialMixin, TemplateView):
             raise Http404
 
     def show(self, is_blocked):
-        context = {"person": self.other, "is_blocked": is_blocked, "message_at": self.message_at}
+        context = {"person": self.other, "is_blocked": is_blocked, "came_from": self.came_from}
         return self.render_to_response(self.get_context_data(**context))
 
     def get_page(self):
-        """Return where they came from: a thread, or else what they have of this person."""
-        if self.message_at:
-            return reverse("messaging:thread", args=[self.message_at])
-        if self.standing.shares_message:
-            return reverse("messaging:conversation", args=[self.other.get_username()])
-        return reverse("messaging:block-list")
+        """Return where they came from: the list, a thread, or else the conversation of the two."""
+        if self.came_from == LIST or not self.standing.shares_message:
+            return reverse("messaging:block-list")
+        if self.came_from:
+            return reverse("messaging:thread", args=[self.came_from])
+        return reverse("messaging:conversation", args=[self.other.get_username()])
 
     @cached_property
-    def message_at(self):
-        """The message that `at` names, if it is one of the two; "" if not."""
+    def came_from(self):
+        """What `at` names: LIST, or a message of these two; "" if neither."""
         user = self.request.user
         at = (self.request.POST if self.request.method == "POST" else self.request.GET).get("at")
+        if at == LIST:
+            return LIST
         shared = Message.objects.visible_to(user).between(user, self.other)
         return str(shared.filter(pk=read_id(at)).values_list("pk", flat=True).first() or "")
 
