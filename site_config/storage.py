@@ -10,13 +10,14 @@ JOINED = {
     "css/layers.css": re.compile(r'@import url\("(?P<path>[^"]+)"\);\n'),
     "js/main.js": re.compile(r'import "\./(?P<path>[^"]+)";\n'),
 }
+COMMENT = re.compile(r"^ *(//.*|/\*.*\*/)\n", re.MULTILINE)  # a line of its own
 
 
 class JoinedStorage(CompressedManifestStaticFilesStorage):
     """Whitenoise's; what the style sheet and the script import is served in one file with them.
 
     Nothing is built: `collectstatic` puts the files one behind the other, so that a page waits for
-    two answers instead of sixty.
+    two answers instead of sixty. Comments stay behind: they would be a tenth of what is sent.
     """
 
     def post_process(self, paths, **options):
@@ -34,5 +35,6 @@ def _join(name, paths):
         return read(str(PurePosixPath(name).parent / match["path"]))
 
     joined = InMemoryStorage()
-    joined.save(name, ContentFile(JOINED[name].sub(read_imported, read(name)).encode()))
+    text = COMMENT.sub("", JOINED[name].sub(read_imported, read(name)))
+    joined.save(name, ContentFile(text.encode()))
     return joined

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 
-from site_config.storage import JOINED
+from site_config.storage import COMMENT, JOINED
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +73,8 @@ def test_one_style_sheet_and_one_script_are_served_with_all_that_they_import(col
         for match in statement.finditer(source):
             imported = (static / name).parent / match["path"]
             first_lines = imported.read_text().partition("url(")[0]  # an address gets a hash
-            assert first_lines in joined
+            assert COMMENT.sub("", first_lines) in joined
+        assert not COMMENT.search(joined)
 
 
 def test_each_script_and_each_sheet_is_somewhere_in_a_page(settings):
