@@ -49,6 +49,29 @@ def test_e_edits_only_what_is_mine(thread, letters):
     expect(thread.editor).to_be_focused()
 
 
+@pytest.mark.parametrize(
+    ("language", "out", "into"), [("en", "Left", "Right"), ("ar", "Right", "Left")]
+)
+def test_the_arrows_walk_through_a_thread_as_through_a_tree(
+    sign_in, write, alice, bob, language, out, into
+):
+    first = write(alice, bob, "The first one")
+    second = write(alice, bob, "The second one", first)
+    third = write(alice, bob, "The third", second)
+    alice.language = language
+    alice.save()
+    thread = ThreadPage(sign_in(alice)).open(first)
+    thread.press("j j j")
+    for key, at in [(out, second), (out, second), (out, first), (into, second), (into, second)]:
+        thread.press(f"Arrow{key}")
+        expect(thread.article(at)).to_be_focused()
+    expect(thread.article(third)).to_be_visible()
+    thread.press(f"Arrow{out}")
+    expect(thread.article(third)).to_be_hidden()
+    thread.press(f"Arrow{into} Arrow{into}")
+    expect(thread.article(third)).to_be_focused()
+
+
 def test_from_the_inbox_into_a_thread_and_back(sign_in, letters, alice):
     inbox = InboxPage(sign_in(alice)).open()
     inbox.page.keyboard.press("j")

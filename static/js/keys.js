@@ -29,7 +29,9 @@
     const all = lines();
     const at = all.indexOf(current());
     const next = at < 0 ? (step > 0 ? firstInSight(all) : all.length - 1) : at + step;
-    const line = all[Math.max(0, Math.min(next, all.length - 1))];
+    go(all[Math.max(0, Math.min(next, all.length - 1))]);
+  };
+  const go = (line) => {
     if (!line) return;
     if (line.matches(".message")) line.tabIndex = -1;
     line.focus({ preventScroll: true });
@@ -39,6 +41,21 @@
     const found = all.findIndex((line) => line.getBoundingClientRect().top >= 0);
     return found < 0 ? 0 : found;
   };
+
+  // As in any tree: outwards folds a branch, or leads to what this answers; inwards is the way back.
+  const climb = (isOut) => {
+    const row = current().closest(".thread__row");
+    const fold = row?.querySelector(".thread__fold");
+    if (fold?.ariaExpanded === String(isOut)) fold.click();
+    else if (!isOut) fold && move(1);
+    else {
+      const level = (other) => other.className.match(/\d/)?.[0];
+      let other = row;
+      while (other && !(level(other) < level(row))) other = other.previousElementSibling;
+      go(other?.querySelector(".message"));
+    }
+  };
+  const isRightToLeft = document.dir === "rtl";
 
   const press = (selector, within = document) => within?.querySelector(selector)?.click();
   const onMessage = (selector) => press(selector, current() ?? document.querySelector(".message--target"));
@@ -60,6 +77,8 @@
     },
     z: () => [...document.querySelectorAll(".toast__undo")].at(-1)?.click(),
     "/": () => location.assign(help.dataset.people),
+    ArrowLeft: () => climb(!isRightToLeft),
+    ArrowRight: () => climb(isRightToLeft),
     Enter: () => onMessage(".message__time"),
     Escape: () => press(".thread-head__back"),
   };
@@ -70,8 +89,8 @@
     event.ctrlKey || event.altKey || event.metaKey ||
     document.querySelector("dialog[open], :popover-open") ||
     event.target.closest("input, textarea, select, [contenteditable]");
-  // On a link or a button, Enter is that one's own.
-  const isTheirs = (event) => event.key === "Enter" && !event.target.matches(".message");
+  // On a link or a button, Enter is that one's own, and in wide code the arrows are.
+  const isTheirs = (event) => /^(Enter|Arrow)/.test(event.key) && !event.target.matches(".message");
 
   document.addEventListener("keydown", (event) => {
     if (isBusy(event) || isTheirs(event)) return;
