@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .cache import Breaker
 from .forms import ReasonForm
+from .ids import read_id
 from .models import AccessRecord, Block, Mailbox, Message, MessageHistory, Notification
 from .services import AccessService
 from .tally import counts
@@ -188,6 +189,11 @@ class MailboxAdmin(ReadOnlyMixin, admin.ModelAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view(self.cache_view)
         return [path("cache/", view, name="messaging_cache"), *super().get_urls()]
+
+    def get_object(self, request, object_id, from_field=None):
+        # Of a number that is too large to be an id Django spares a database, but not of one that
+        # leads to another table.
+        return super().get_object(request, str(read_id(object_id)), from_field)
 
     def cache_view(self, request):
         """How the fragment cache does, and the site, as this process has seen it."""

@@ -238,3 +238,12 @@ def test_to_see_addresses_is_not_to_call_them_verified(steward, alice):
     client.post(page, {"action": "make_verified", "_selected_action": [address.pk]})
     address.refresh_from_db()
     assert not address.verified
+
+
+@pytest.mark.parametrize("word", ["9" * 30, "0", "x"])
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_no_object_is_found_by_what_is_no_id(admin_client, model, word):
+    opts = model._meta
+    for page in ("change", "history", "delete"):
+        path = reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=[word])
+        assert admin_client.get(path).status_code in (302, 403, 404)
