@@ -65,7 +65,7 @@ class Tree:
     `state` is what the reader has on screen already. Gives `rows`; `top`, the node that the list
     begins with; `marker`, the id of the message up to which all that is unread is shown, or None;
     and `levels`, how far the first levels are shown, or None where the list doesn't begin at the
-    first message.
+    first message. Raises Message.DoesNotExist if the target has just gone.
     """
 
     def __init__(self, viewer, target, state=None):
@@ -73,12 +73,16 @@ class Tree:
         self._viewer_pk, self._target, self._state = viewer.pk, target, state or PageState()
         self._new = set(self._state.new)
         self._paths = _find_paths(self._viewer_pk, target)
+        if target.pk not in self._paths:
+            raise Message.DoesNotExist
         self._unread = [pk for pk, path in self._paths.items() if path.is_unread]
         self._top = target.pk if self._state.is_branch else self._choose_top()
         self._lines = {None: (), self._top: (self._top,)}
         self._on_the_way = {pk for end in [target.pk, *self._unread] for pk in self._line(end)}
         self._runs = self._choose_runs()
         self._nodes, self._last_loaded = self._load()
+        if self._top not in self._nodes:
+            raise Message.DoesNotExist
         self.levels = self._levels = None
         if self._begins_at_first:
             self._add_first_levels()

@@ -10,13 +10,14 @@ from django.views.generic import TemplateView
 
 from messaging import fragments
 from messaging.forms import find_person
-from messaging.models import AccessRecord, Message, Standing
+from messaging.models import AccessRecord, Mailbox, Message, Standing
 from messaging.paging import Page, PageKey, newest_first
 
 from .articles import make_articles
 from .mixins import PartialMixin, PollMixin
 
 PAGE_SIZE = 50
+MOST_READS = 3  # of one page, while somebody writes
 
 
 class ConversationView(PartialMixin, PollMixin, TemplateView):
@@ -76,12 +77,32 @@ class ConversationPage(Page):
         self._user = user
 
     @cached_property
-    def entry_list(self):
-        message_list, user = self.row_list[::-1], self._user
+    def _found(self):
+        """The messages, and `_articles` for them, as they stood at one moment.
+
+        Several queries make a page. Where a reply was sent between two of them, and what it answers
+        deleted, neither would be on it: so they are asked again if the mailbox has moved.
+        """
+        version = Mailbox.of(self._user).version
+        for _ in range(MOST_READS):
+            found, before = list(self._load(self._size + 1)), version
+            self._articles = self._make_articles(found)
+            versions = Mailbox.objects.filter(pk=self._user.pk).values_list("version", flat=True)
+            version = versions.first() or 0
+            if version == before:
+                break
+        return found
+
+    def _make_articles(self, message_list):
+        user = self._user
         people = [user, *(message.sender for message in message_list)]
         unread = {m.pk for m in message_list if m.receiver_id == user.pk and not m.read}
         accessed = {m.pk for m in message_list if m.is_accessed}
-        articles = make_articles(message_list, user, people, unread=unread, accessed=accessed)
+        return make_articles(message_list, user, people, unread=unread, accessed=accessed)
+
+    @cached_property
+    def entry_list(self):
+        message_list, user, articles = self.row_list[::-1], self._user, self._articles
         entries, day, is_news = [], None, False
         for message in message_list:
             if message.pk not in articles:
@@ -92,10 +113,10 @@ class ConversationPage(Page):
                     "other": message.other_person(user),
                     "moment": message.timestamp,
                     "is_new_day": message.timestamp.date() != day,  # UTC: browsers know better
-                    "is_first_new": message.pk in unread and not is_news,
+                    "is_first_new": articles[message.pk].is_unread and not is_news,
                 }
             )
-            day, is_news = message.timestamp.date(), is_news or message.pk in unread
+            day, is_news = message.timestamp.date(), is_news or articles[message.pk].is_unread
         return entries
 
 

@@ -130,7 +130,10 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         return found or own
 
     def _build(self, message, state):
-        tree = Tree(self.request.user, message, state)
+        try:
+            tree = Tree(self.request.user, message, state)
+        except Message.DoesNotExist as error:
+            raise Http404 from error
         shown = PageState.of(tree.rows, is_branch=state.is_branch, levels=tree.levels)
         alive = (node.pk for node in (tree.top, message) if not node.is_deleted)
         top = next(alive, message.thread.last_message_id)
