@@ -64,6 +64,11 @@ def write_day(moment):
     return _write(moment, "SHORT_DATE_FORMAT")
 
 
+def write_date(moment):
+    """Return what the filter `date:"DATE_FORMAT"` makes of it, ten times as fast."""
+    return _write(moment, "DATE_FORMAT")
+
+
 def _write(moment, name):
     letters, pattern, months = _format(name, get_language())
     if pattern is None:

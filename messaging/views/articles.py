@@ -51,15 +51,14 @@ class Article:
         return ARTICLE.fill(self.shape, self.words)
 
 
-def make_articles(nodes, viewer, people, *, unread=(), accessed=(), target=None):
+def make_articles(nodes, viewer, names, *, unread=(), accessed=(), target=None):
     """Return the articles for `nodes` by primary key, their fragments found in one look-up.
 
-    A node is anything with `pk`, `sender_id`, `revision` and `is_deleted`. `people` are the users
-    who may have sent them; whoever is not among them has left. `unread` are the ids to be shown as
-    new, `accessed` those that the staff has read; `target` is the id of the one message that the
-    page was opened at.
+    A node is anything with `pk`, `sender_id`, `revision` and `is_deleted`. `names` are those of the
+    people who may have sent them, by id; whoever is not among them has left. `unread` are the ids
+    to be shown as new, `accessed` those that the staff has read; `target` is the id of the one
+    message that the page was opened at.
     """
-    names = {person.pk: person.get_username() for person in people if person is not None}
     viewer_pk = viewer.pk  # once: a lazy user takes its time
     stamps = [(n.pk, n.revision, n.is_deleted, n.sender_id == viewer_pk) for n in nodes]
     found = fragments.message_fragments(stamps, viewer)
@@ -67,7 +66,7 @@ def make_articles(nodes, viewer, people, *, unread=(), accessed=(), target=None)
     for node in nodes:
         if node.pk not in found:  # deleted since the list was read
             continue
-        name = names.get(node.sender_id, "")
+        name = names.get(node.sender_id) or ""
         articles[node.pk] = Article(
             pk=str(node.pk),
             author=name or gettext("Deleted user"),

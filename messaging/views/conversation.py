@@ -1,21 +1,28 @@
 import heapq
-from functools import partial
+from datetime import UTC, datetime
+from functools import cache, partial
 from itertools import islice
+from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, F, OuterRef
 from django.http import Http404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 
 from messaging import fragments
+from messaging.composed import Composed
 from messaging.forms import find_person
 from messaging.models import AccessRecord, Mailbox, Message, Standing
 from messaging.paging import Page, PageKey, newest_first
+from messaging.skeletons import Skeleton
+from messaging.text import write_date, write_iso
 
 from .articles import make_articles
 from .mixins import PartialMixin, PollMixin
 
+User = get_user_model()
 PAGE_SIZE = 50
 MOST_READS = 3  # of one page, while somebody writes
 
@@ -70,11 +77,11 @@ class ConversationView(PartialMixin, PollMixin, TemplateView):
 
 
 class ConversationPage(Page):
-    """One page, newest first as it is loaded, and `entry_list` in the order it is read."""
+    """One page, newest first as it is loaded, and `rows_html` in the order it is read."""
 
     def __init__(self, user, other, before):
         super().__init__(partial(newest_messages, user, other, before), "timestamp", size=PAGE_SIZE)
-        self._user = user
+        self._user, self._is_with_one = user, other is not None
 
     @cached_property
     def _found(self):
@@ -93,31 +100,71 @@ class ConversationPage(Page):
                 break
         return found
 
-    def _make_articles(self, message_list):
-        user = self._user
-        people = [user, *(message.sender for message in message_list)]
-        unread = {m.pk for m in message_list if m.receiver_id == user.pk and not m.read}
-        accessed = {m.pk for m in message_list if m.is_accessed}
-        return make_articles(message_list, user, people, unread=unread, accessed=accessed)
+    def _make_articles(self, entries):
+        user_pk = self._user.pk
+        return make_articles(
+            entries,
+            self._user,
+            {e.sender_id: e.sender_name for e in entries},
+            unread={e.pk for e in entries if e.receiver_id == user_pk and not e.read},
+            accessed={e.pk for e in entries if e.is_accessed},
+        )
 
     @cached_property
-    def entry_list(self):
-        message_list, user, articles = self.row_list[::-1], self._user, self._articles
-        entries, day, is_news = [], None, False
-        for message in message_list:
-            if message.pk not in articles:
+    def rows_html(self):
+        return ROW.fill_all(self._rows())
+
+    def _rows(self):
+        """Yield the shape and the words of each message."""
+        day, is_news, get_url = None, False, cache(_conversation_url)
+        for entry in self.row_list[::-1]:
+            if not (article := self._articles.get(entry.pk)):
                 continue
-            entries.append(
-                {
-                    "article": articles[message.pk],
-                    "other": message.other_person(user),
-                    "moment": message.timestamp,
-                    "is_new_day": message.timestamp.date() != day,  # UTC: browsers know better
-                    "is_first_new": articles[message.pk].is_unread and not is_news,
-                }
+            sent_at = entry.timestamp.astimezone(UTC)  # the days are UTC's: browsers know better
+            is_to = article.is_mine and not self._is_with_one
+            name = entry.receiver_name or ""
+            yield (
+                article.shape
+                | {
+                    "is_new_day": sent_at.date() != day,
+                    "is_first_new": article.is_unread and not is_news,
+                    "is_to": is_to,
+                    "is_to_gone": is_to and not name,
+                },
+                article.words
+                | {
+                    "iso": write_iso(sent_at),
+                    "day": write_date(sent_at),
+                    "to": name,
+                    "to_url": get_url(name) if is_to and name else "",
+                },
             )
-            day, is_news = message.timestamp.date(), is_news or articles[message.pk].is_unread
-        return entries
+            day, is_news = sent_at.date(), is_news or article.is_unread
+
+
+ROW = Skeleton(
+    "messaging/conversation.html#conversation-row", lambda row: {"row": row, "article": row}
+)
+
+
+def _conversation_url(name):
+    return reverse("messaging:conversation", args=[name])
+
+
+class Entry(NamedTuple):
+    """A message as a page needs it, in plain values: models would cost more than all else."""
+
+    pk: int
+    timestamp: datetime
+    sender_id: int | None
+    sender_name: str | None
+    receiver_id: int | None
+    receiver_name: str | None
+    revision: int
+    read: bool
+    is_accessed: bool
+
+    is_deleted = False
 
 
 def newest_messages(user, other, before, limit):
@@ -126,16 +173,39 @@ def newest_messages(user, other, before, limit):
     Sent and received are two slices, each straight from its index, put together here: one query
     with OR would sort all messages of the person.
     """
-    visible = Message.objects.visible_to(user).not_deleted().with_people().defer("content")
-    visible = visible.annotate(
-        is_accessed=Exists(AccessRecord.objects.filter(message=OuterRef("pk")))
-    )
-    sent, received = visible.sent_by(user), visible.received_by(user)
-    if other is not None:
-        sent, received = sent.received_by(other), received.sent_by(other)
-    slices = [
-        newest_first(message_set, "timestamp", before=before, limit=limit)
-        for message_set in (sent, received)
-    ]
-    merged = heapq.merge(*slices, key=lambda message: (message.timestamp, message.pk), reverse=True)
+    people = (user.pk,) if other is None else (user.pk, other.pk)
+    if before is None and limit == PAGE_SIZE + 1:
+        slices = [find(*people) for find in NEWEST]
+    else:
+        slices = [find(*people, before=before, limit=limit) for find in (find_sent, find_received)]
+    slices = [[Entry(*row) for row in rows] for rows in slices]
+    merged = heapq.merge(*slices, key=lambda entry: (entry.timestamp, entry.pk), reverse=True)
     return islice(merged, limit)
+
+
+def find_sent(user, *other, before=None, limit=PAGE_SIZE + 1):
+    found = Message.objects.visible_to(User(user)).sent_by(User(user))
+    for pk in other:
+        found = found.received_by(User(pk))
+    return _find(found, before, limit)
+
+
+def find_received(user, *other, before=None, limit=PAGE_SIZE + 1):
+    found = Message.objects.visible_to(User(user)).received_by(User(user))
+    for pk in other:
+        found = found.sent_by(User(pk))
+    return _find(found, before, limit)
+
+
+NEWEST = Composed(find_sent), Composed(find_received)
+
+
+def _find(message_set, before, limit):
+    name = User.USERNAME_FIELD
+    entries = message_set.not_deleted().annotate(
+        sender_name=F(f"sender__{name}"),
+        receiver_name=F(f"receiver__{name}"),
+        is_accessed=Exists(AccessRecord.objects.filter(message=OuterRef("pk"))),
+    )
+    entries = entries.values_list(*Entry._fields)
+    return newest_first(entries, "timestamp", before=before, limit=limit)

@@ -258,9 +258,9 @@ def get_versions(message):
 
 def render_article(request, message):
     """Return the response that holds one message alone, for those who look at it now."""
-    people = [message.sender, message.receiver]
+    names = {message.sender_id: message.sender and message.sender.get_username()}
     accessed = {message.pk} if message.access_records.exists() else ()
-    articles = make_articles([message], request.user, people, accessed=accessed)
+    articles = make_articles([message], request.user, names, accessed=accessed)
     if message.pk not in articles:
         raise Http404
     return render(request, "messaging/_message.html", {"article": articles[message.pk]})

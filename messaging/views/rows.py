@@ -26,8 +26,7 @@ def render_list(viewer, message, rows):
     are. And they are kept as they go over the wire: to encode 200 messages in each answer, and to
     copy them from one part of a template to the next, takes longer than all the rest of a page.
     """
-    people = [(p.pk, p.get_username()) for p in (message.sender, message.receiver) if p]
-    about = viewer.pk, message.pk, people
+    about = viewer.pk, message.pk, list(_names(message).items())
     runs = [rows[start : start + RUN] for start in range(0, len(rows), RUN)]
     keys = fragments.keys("rows", [(*about, *map(_stamp, run)) for run in runs])
 
@@ -68,13 +67,17 @@ def _make_articles(viewer, message, rows):
     nodes = [row.node for row in rows if row.kind in MESSAGES]
     unread = {row.node.pk for row in rows if row.kind in MESSAGES and row.is_unread}
     accessed = {node.pk for node in nodes if node.is_accessed}
-    people = [message.sender, message.receiver]
-    return make_articles(nodes, viewer, people, unread=unread, accessed=accessed, target=message.pk)
+    names = _names(message)
+    return make_articles(nodes, viewer, names, unread=unread, accessed=accessed, target=message.pk)
+
+
+def _names(message):
+    return {p.pk: p.get_username() for p in (message.sender, message.receiver) if p}
 
 
 def _lines(rows, articles, message, fields=""):
     """Yield the shape and the words of each row."""
-    names = {p.pk: p.get_username() for p in (message.sender, message.receiver) if p}
+    names = _names(message)
     for row in rows:
         if row.kind not in MESSAGES:
             yield _link_to_more(row)
