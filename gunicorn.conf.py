@@ -1,5 +1,6 @@
 """How Parley is served: gunicorn reads this file by itself from the directory it starts in."""
 
+import gc
 import os
 
 wsgi_app = "site_config.wsgi:application"
@@ -14,3 +15,12 @@ control_socket_disable = True  # nobody drives it from outside
 # Who comes from this machine may say, by default, under which path the site lies: through a proxy
 # that is any visitor.
 forwarder_headers = ""
+
+
+def post_fork(server, worker):
+    gc.disable()  # whatever is made by a process that starts is there to stay
+
+
+def post_worker_init(worker):
+    gc.freeze()  # and need not be looked through ever again
+    gc.enable()

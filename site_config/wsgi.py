@@ -3,6 +3,8 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_config.settings")
 application = get_wsgi_application()
+reverse("home")  # reads every address with its view now, and not while the first visitor waits
