@@ -28,7 +28,7 @@ MOST_REVISIONS = 45
 INBOX = "/inbox/?show=all"
 
 # In every text: which message it is, by whom and to whom (by their places), and its revision.
-MARK = re.compile(r"\bm([0-9a-f]{12})s(\d+)t(\d+)r(\d+)\b")
+MARK = re.compile(r"m([0-9a-f]{12})s(\d+)t(\d+)r(\d+)\b")
 WORDS = ["old", "mill", "river", "wheel", "bread", "Sunday", "train", "garden", "kettle", "late"]
 
 

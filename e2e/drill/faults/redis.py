@@ -7,12 +7,12 @@ from ..load import Load
 from . import SERVERS, check_load, check_no_loss, fault, ms, told
 
 NOBODY = "redis://127.0.0.1:1/0"
-SLACK = 0.1  # seconds: two busy cores are no laboratory
-TIMEOUT = 0.3  # seconds that one request may wait for a Redis that hangs
+SLACK = 0.02  # seconds
+SHORT, SLACK_IN_SHORT = 5, 0.4  # seconds: a few answers, while other tests take their turn
 PAGES_RIGHT = "nothing stale, nothing failed, nobody signed out"
 
 
-def _try(site, seconds, findings, *, break_it, mend_it, factor=2.0):
+def _try(site, seconds, findings, *, break_it, mend_it, factor=1.5):
     """Break Redis for the middle third of a load."""
     first, last = seconds / 3, 2 * seconds / 3
     with Load(site, seconds=seconds) as load:
@@ -22,7 +22,7 @@ def _try(site, seconds, findings, *, break_it, mend_it, factor=2.0):
         mend_it()
     before, during = load.p95(between=(0, first)), load.p95(between=(first, last))
     findings.say(f"reads p95 {ms(before)} before, {ms(during)} during")
-    limit = factor * before + TIMEOUT + SLACK
+    limit = factor * before + (SLACK_IN_SHORT if seconds < SHORT else SLACK)
     findings.expect(during <= limit, f"reads took {ms(during)} instead of {ms(before)}")
     _check(site, load, findings)
     return load
@@ -49,7 +49,7 @@ def _mended(site):
     "F6",
     "Redis killed",
     injection="killed for a third of the load, then started again, empty",
-    bar=f"{PAGES_RIGHT}; p95 ≤ 2 × before (relative)",
+    bar=f"{PAGES_RIGHT}; p95 ≤ 1.5 × before + 20 ms (relative)",
     seconds=20,
     shapes=SERVERS,
 )
@@ -68,7 +68,8 @@ def redis_killed(site, seconds, findings):
     "F7",
     "Redis hung",
     injection="SIGSTOP for a third of the load, then SIGCONT",
-    bar=f"{PAGES_RIGHT}; one time-out (≤ 300 ms) a process, then p95 ≤ 2 × before (relative)",
+    bar=f"{PAGES_RIGHT}; a process waits once (≤ 300 ms), and p95 ≤ 1.5 × before + 20 ms"
+    " (relative)",
     seconds=20,
     shapes=SERVERS,
 )
@@ -87,7 +88,7 @@ def redis_hung(site, seconds, findings):
     "F8",
     "Redis flushed",
     injection="FLUSHALL every 0.5 s",
-    bar=f"{PAGES_RIGHT}; p95 ≤ 2 × before (relative)",
+    bar=f"{PAGES_RIGHT}; p95 ≤ 2 × before + 20 ms (relative)",
     seconds=20,
     shapes=SERVERS,
 )
@@ -97,7 +98,7 @@ def redis_flushed(site, seconds, findings):
             site.redis.client.flushall()
 
     with _mended(site):
-        _try(site, seconds, findings, break_it=flush, mend_it=lambda: None)
+        _try(site, seconds, findings, break_it=flush, mend_it=lambda: None, factor=2)
 
 
 @fault(
@@ -155,7 +156,7 @@ def one_worker_cut_off(site, seconds, findings):
     "F11",
     "Redis slow, or promoted without the last writes",
     injection="CLIENT PAUSE 200 over and over; then an older state put back every second",
-    bar=f"{PAGES_RIGHT}; p95 ≤ 2 × before and one time-out (relative)",
+    bar=f"{PAGES_RIGHT}; p95 ≤ 1.5 × before + 20 ms (relative)",
     seconds=20,
     shapes=SERVERS,
 )
