@@ -1,8 +1,9 @@
-# `make` lists what there is. Nothing here needs more than make, git and Python 3.11 or newer.
+# `make` lists what there is. To serve and to test needs make, git and Python 3.11 or newer; what else
+# a command needs stands behind it.
 
 VENV ?= .venv
-PORT ?= 8000
 DATA_DIR ?= $(or $(shell sed -n 's/^DATA_DIR=//p' .env 2>/dev/null),var)
+PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 export PORT DATA_DIR
@@ -17,7 +18,7 @@ TEMPLATES = $(shell find templates messaging site_config -name '*.html')
 
 # Tests and checks take nothing from .env and leave the site's own data alone.
 TEST_DATA := $(CURDIR)/var/test
-TEST_ENV := DATA_DIR=$(TEST_DATA) DEBUG=off ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS= \
+TEST_ENV := ENV_FILE=/dev/null DATA_DIR=$(TEST_DATA) DEBUG=off ALLOWED_HOSTS=127.0.0.1,localhost CSRF_TRUSTED_ORIGINS= \
 	EMAIL_URL=consolemail:// SECRET_KEY= MESSAGING_THROTTLES=on
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ON_SQLITE := DATABASE_URL=sqlite:///$(TEST_DATA)/parley.sqlite3 REDIS_URL=

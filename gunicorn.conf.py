@@ -2,11 +2,17 @@
 
 import gc
 import os
+from pathlib import Path
+
+import environ
+
+env = environ.Env()
+env.read_env(os.environ.get("ENV_FILE", Path(__file__).parent / ".env"))
 
 wsgi_app = "site_config.wsgi:application"
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+bind = f"127.0.0.1:{env('PORT', default='8000')}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = env.int("WEB_CONCURRENCY", default=2)
 threads = 4
 max_requests = 20_000  # a worker starts afresh now and then ...
 max_requests_jitter = 2_000  # ... but never all of them at once

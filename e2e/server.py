@@ -27,6 +27,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = _inherited() | {
             "DJANGO_SETTINGS_MODULE": "e2e.settings",
+            "ENV_FILE": os.devnull,
             "DATA_DIR": str(data_dir),
             "DATABASE_URL": f"sqlite:///{self.database}",
             "REDIS_URL": "",

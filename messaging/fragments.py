@@ -103,24 +103,6 @@ def message_fragments(stamps, viewer):
     return fragments
 
 
-def message_fragment(message, viewer):
-    """Return the inner HTML of one message that is loaded already."""
-    return remember_html(
-        _message_key(
-            message.pk, message.revision, message.is_deleted, message.sender_id == viewer.pk
-        ),
-        lambda: _render_message(message, viewer),
-    )
-
-
-def remember_html(fragment_key, build):
-    return mark_safe(remember(fragment_key, build))  # noqa: S308
-
-
-def _message_key(pk, revision, is_deleted, is_mine):
-    return _message_keys()(pk, revision, is_deleted, is_mine)
-
-
 def _message_keys():
     """Return what makes the keys of many messages: the beginning is the same for all."""
     beginning = key("message")

@@ -17,7 +17,7 @@ from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))  # tests name an empty one
 
 # --- Where the site stands -----------------------------------------------------------------------
 

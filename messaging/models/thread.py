@@ -45,9 +45,6 @@ class ParticipationQuerySet(models.QuerySet):
     def sent(self):
         return self.filter(sent_at__isnull=False, trashed_at__isnull=True)
 
-    def with_last_message(self):
-        return self.select_related("thread__last_message__sender", "thread__last_message__receiver")
-
 
 class Participation(models.Model):
     """One person's place in a thread."""
@@ -65,6 +62,7 @@ class Participation(models.Model):
     unread_count = models.PositiveIntegerField(_("unread messages"), default=0)
     last_activity = models.DateTimeField(_("last activity"))
     sent_at = models.DateTimeField(_("last sent at"), null=True, blank=True)
+    # No page sets these four yet; lists and counts heed them.
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     muted_at = models.DateTimeField(_("muted at"), null=True, blank=True)
     starred_at = models.DateTimeField(_("starred at"), null=True, blank=True)

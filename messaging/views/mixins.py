@@ -43,7 +43,8 @@ class PartialMixin:
 class PollMixin:
     """Answer htmx with an empty 304 while nothing that the list shows has changed.
 
-    The ptag names the person, the version of the mailbox, and all else that the list depends on.
+    A ptag is to one element what an ETag is to a page: htmx sends back the last one as `HX-PTag`.
+    Ours names the person, the version of the mailbox, and all else that the list depends on.
     """
 
     def get_ptag(self, *parts):

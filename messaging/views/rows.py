@@ -15,26 +15,26 @@ from messaging.text import write_iso, write_moment
 
 from .articles import make_articles
 
-RUN = 10  # rows
+SLICE = 10  # rows
 MESSAGES = ("message", "flat")  # kinds of rows that hold one
 
 
 def render_list(viewer, message, rows):
     """Return the HTML of the rows of a page of the thread of `message`, with its people, in bytes.
 
-    They are kept in runs, each under all that it shows: one change leaves the other runs as they
-    are. And they are kept as they go over the wire: to encode 200 messages in each answer, and to
-    copy them from one part of a template to the next, takes longer than all the rest of a page.
+    They are kept in slices, each under all that it shows: one change leaves the others as they are.
+    And they are kept as they go over the wire: to encode 200 messages in each answer, and to copy
+    them from one part of a template to the next, takes longer than all the rest of a page.
     """
     about = viewer.pk, message.pk, list(_names(message).items())
-    runs = [rows[start : start + RUN] for start in range(0, len(rows), RUN)]
-    keys = fragments.keys("rows", [(*about, *map(_stamp, run)) for run in runs])
+    slices = [rows[start : start + SLICE] for start in range(0, len(rows), SLICE)]
+    keys = fragments.keys("rows", [(*about, *map(_stamp, some)) for some in slices])
 
     def build(missing):
-        articles = _make_articles(viewer, message, [row for run in missing for row in run])
-        return [ROW.fill_all(_lines(run, articles, message)).encode() for run in missing]
+        articles = _make_articles(viewer, message, [row for some in missing for row in some])
+        return [ROW.fill_all(_lines(some, articles, message)).encode() for some in missing]
 
-    return b"".join(fragments.remember_many(keys, runs, build))
+    return b"".join(fragments.remember_many(keys, slices, build))
 
 
 SLOT = mark_safe(f"<template>{secrets.token_hex(16)}</template>")  # noqa: S308 (nobody wrote it)

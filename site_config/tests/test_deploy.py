@@ -1,23 +1,28 @@
 """The files for a public host know the settings, all of them and no others."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+OF_TESTS = {"ENV_FILE"}  # which names another file than .env
 OF_COMPOSE = {"SITE_HOST", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 
 
 def settings_read():
     """Return the names of the variables that the settings and gunicorn's read."""
-    return {
+    found = {
         name
         for file in ("site_config/settings.py", "gunicorn.conf.py")
         for name in re.findall(
             r'env(?:iron\.get|\.\w+)?\(\s*["\']([A-Z_]+)["\']', (ROOT / file).read_text()
         )
     }
+    return found - OF_TESTS
 
 
 def test_the_example_of_an_environment_names_every_setting():
@@ -28,6 +33,22 @@ def test_the_example_of_an_environment_names_every_setting():
 def test_the_readme_names_every_setting():
     table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
     assert settings_read() <= set(re.findall(r"`([A-Z_]+)", table))
+
+
+def test_gunicorn_reads_the_file_of_settings_as_well(tmp_path):
+    file = tmp_path / "env"
+    file.write_text("PORT=9123\nWEB_CONCURRENCY=5\n")
+    known = {name: value for name, value in os.environ.items() if name != "PORT"}
+    told = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--print-config"],
+        cwd=ROOT,
+        env=known | {"ENV_FILE": str(file)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert re.search(r"^bind +=.*127\.0\.0\.1:9123", told, re.MULTILINE)
+    assert re.search(r"^workers += 5$", told, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", sorted(OF_COMPOSE))
