@@ -74,6 +74,10 @@ class AccountAdapter(DefaultAccountAdapter):
                 user.save()
         return user
 
+    def set_password(self, user, password):
+        user.set_password(password)
+        user.save(update_fields=["password"])  # the rest of the row is as it was read
+
     def get_password_change_redirect_url(self, request):
         return reverse("account")
 

@@ -1,9 +1,10 @@
 """allauth's pages, with this site's answers: 422 for a wrong form, 405 for a wrong verb."""
 
 from allauth.account import views
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -103,6 +104,15 @@ class PasswordResetView(ThrottledMixin, FormPageMixin, views.PasswordResetView):
 class PasswordResetFromKeyView(ThrottledMixin, FormPageMixin, views.PasswordResetFromKeyView):
     throttles = {throttles.RESET: throttles.address}
     labels = NEW_PASSWORD_LABELS
+
+    def form_valid(self, form):
+        try:
+            return super().form_valid(form)
+        except DatabaseError:
+            if get_user_model().objects.filter(pk=self.reset_user.pk).exists():
+                raise
+            # The account went since the link was looked at: it is nobody's now.
+            return self.render_to_response(self.get_context_data(token_fail=True))
 
 
 class ReauthenticateView(ThrottledMixin, FormPageMixin, views.ReauthenticateView):

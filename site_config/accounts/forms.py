@@ -20,6 +20,10 @@ class NameForm(NameRules, forms.ModelForm):
         labels = {"username": _("Your name")}
         help_texts = {"username": _("Others see it, and you sign in with it.")}
 
+    def save(self, commit=True):
+        self.instance.save(update_fields=self.Meta.fields)
+        return self.instance
+
 
 class PreferencesForm(forms.ModelForm):
     """How the site looks to one person."""
