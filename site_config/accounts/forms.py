@@ -1,3 +1,5 @@
+from allauth.account.forms import ResetPasswordForm
+from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -64,3 +66,17 @@ class PasswordForm(forms.Form):
         if not self.user.check_password(password):
             raise forms.ValidationError(_("This is not your password."), code="wrong")
         return password
+
+
+class ResetForm(ResetPasswordForm):
+    def clean_email(self):
+        """Keep of who has this address those whose first it is, or who have confirmed it."""
+        email = super().clean_email()
+        rows = EmailAddress.objects.filter(email=email.lower(), verified=True)
+        confirmed = set(rows.values_list("user_id", flat=True))
+        self.users = [
+            user
+            for user in self.users
+            if user.pk in confirmed or user.email.lower() == email.lower()
+        ]
+        return email

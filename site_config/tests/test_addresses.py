@@ -1,0 +1,78 @@
+"""The e-mail addresses of a person: whoever gives one can have the account by it."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth import get_user_model
+
+User = get_user_model()
+PASSWORD = "correct horse battery"
+ADDRESSES = "/accounts/email/"
+TAKEN = "Someone here has this e-mail address already."
+pytestmark = pytest.mark.django_db
+
+
+def act(client, action, email="new@example.com"):
+    return client.post(ADDRESSES, {"email": email, f"action_{action}": ""})
+
+
+def addresses(person):
+    return set(EmailAddress.objects.filter(user=person).values_list("email", flat=True))
+
+
+def give(person, email, **columns):
+    return EmailAddress.objects.create(user=person, email=email, **columns)
+
+
+@pytest.fixture
+def known(signed_in):
+    """Return a client that has just shown its person's password: `known(alice)`."""
+
+    def show_password(person):
+        client = signed_in(person)
+        client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        return client
+
+    return show_password
+
+
+def test_an_address_is_added_after_the_password(signed_in, alice, mailoutbox):
+    client = signed_in(alice)
+    response = act(client, "add")
+    assert response["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert (addresses(alice), mailoutbox) == ({alice.email}, [])
+    wrong = client.post(response["Location"], {"password": "no", "next": ADDRESSES})
+    assert wrong.status_code == 422
+    right = client.post(response["Location"], {"password": PASSWORD, "next": ADDRESSES})
+    assert (right.status_code, right["Location"]) == (302, ADDRESSES)
+    assert addresses(alice) == {alice.email, "new@example.com"}
+    assert [mail.to for mail in mailoutbox] == [["new@example.com"]]
+
+
+@pytest.mark.parametrize("action", ["primary", "remove"])
+def test_none_is_made_the_first_or_removed_without_it(signed_in, alice, action):
+    give(alice, alice.email, primary=True)
+    give(alice, "new@example.com")
+    response = act(signed_in(alice), action)
+    assert response["Location"].startswith("/accounts/reauthenticate/")
+    assert EmailAddress.objects.get(email="new@example.com").primary is False
+
+
+def test_an_address_that_is_merely_added_gets_no_link_to_a_new_password(client, alice, mailoutbox):
+    address = give(alice, "new@example.com")
+    asked = {"email": "new@example.com"}
+    response = client.post("/accounts/password/reset/", asked)
+    assert (response["Location"], mailoutbox) == ("/accounts/password/reset/done/", [])
+    EmailAddress.objects.filter(pk=address.pk).update(verified=True)
+    client.post("/accounts/password/reset/", asked)
+    assert [mail.to for mail in mailoutbox] == [["new@example.com"]]
+    assert re.search(r"/password/reset/key/", mailoutbox[0].body)
+
+
+def test_who_adds_the_address_of_another_gets_none_either(client, alice, mallory, mailoutbox):
+    give(mallory, alice.email)
+    client.post("/accounts/password/reset/", {"email": alice.email.upper()})
+    [mail] = mailoutbox
+    assert "alice" in mail.body
+    assert "mallory" not in mail.body
