@@ -1,10 +1,11 @@
 """allauth's pages, with this site's answers: 422 for a wrong form, 405 for a wrong verb."""
 
 from allauth.account import views
+from allauth.account.adapter import get_adapter
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -129,6 +130,17 @@ class EmailView(ThrottledMixin, FormPageMixin, views.EmailView):
         # allauth's dispatch writes a missing address row; a GET only reads.
         self._did_send_verification_email = False
         return super(views.EmailView, self).dispatch(request, *args, **kwargs)
+
+    def _action_primary(self, request):
+        try:
+            with transaction.atomic():
+                return super()._action_primary(request)
+        except IntegrityError:
+            # It is the first of somebody else. The page has no form for this but the one below.
+            form = self.get_form()
+            form.errors.clear()
+            form.add_error("email", get_adapter().validation_error("email_taken"))
+            return self.form_invalid(form)
 
 
 @public

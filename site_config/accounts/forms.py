@@ -1,4 +1,5 @@
-from allauth.account.forms import ResetPasswordForm
+from allauth.account.forms import AddEmailForm, ResetPasswordForm
+from allauth.account.internal.flows.manage_email import email_already_exists
 from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
@@ -66,6 +67,13 @@ class PasswordForm(forms.Form):
         if not self.user.check_password(password):
             raise forms.ValidationError(_("This is not your password."), code="wrong")
         return password
+
+
+class AddressForm(AddEmailForm):
+    def clean_email(self):
+        """Refuse the address of another, if who signs up is told of it as well."""
+        email, _already_exists = email_already_exists(super().clean_email(), user=self.user)
+        return email
 
 
 class ResetForm(ResetPasswordForm):

@@ -76,3 +76,35 @@ def test_who_adds_the_address_of_another_gets_none_either(client, alice, mallory
     [mail] = mailoutbox
     assert "alice" in mail.body
     assert "mallory" not in mail.body
+
+
+def test_the_address_of_another_is_refused_as_at_the_sign_up(known, alice, bob):
+    client = known(bob)
+    for email in ("Alice@example.com", "second@example.com"):
+        give(alice, email.lower())
+        response = act(client, "add", email)
+        assert response.status_code == 422
+        assert response.context["form"].errors["email"] == [TAKEN]
+    assert addresses(bob) == {bob.email}
+
+
+def test_where_addresses_are_confirmed_first_nobody_is_told_of_another(known, alice, bob, settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    assert act(known(bob), "add", alice.email).status_code == 302
+
+
+def test_an_address_that_is_taken_meanwhile_is_not_made_the_first(known, alice, bob):
+    give(bob, bob.email, primary=True)
+    give(bob, "new@example.com")
+    User.objects.filter(pk=alice.pk).update(email="new@example.com")
+    response = act(known(bob), "primary")
+    assert response.status_code == 422
+    assert response.context["form"].errors["email"] == [TAKEN]
+    assert EmailAddress.objects.get(user=bob, primary=True).email == bob.email
+    assert User.objects.get(pk=bob.pk).email == bob.email
+
+
+def test_an_address_that_is_free_is_made_the_first(known, bob):
+    give(bob, "new@example.com")
+    assert act(known(bob), "primary").status_code == 302
+    assert User.objects.get(pk=bob.pk).email == "new@example.com"
