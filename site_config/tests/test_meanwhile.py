@@ -148,3 +148,24 @@ def test_who_has_just_signed_in_is_noted(alice):
     client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
     alice.refresh_from_db()
     assert alice.last_login
+
+
+@pytest.mark.parametrize("moment", ["clean_username", "save"])
+def test_a_name_that_another_takes_meanwhile_is_a_form_error(signed_in, alice, meanwhile, moment):
+    client = signed_in(alice)
+    meanwhile(NameForm, moment, lambda: User.objects.get_or_create(username="alicia"))
+    response = client.post("/account/", {"username": "alicia"})
+    assert response.status_code == 422
+    assert response.context["form"].errors["username"]
+    assert 'value="alicia"' in response.text
+    assert response.context["user"].username == "alice"
+    alice.refresh_from_db()
+    assert alice.username == "alice"
+
+
+def test_of_two_names_in_one_moment_the_database_lets_one_through(signed_in, alice, bob, meanwhile):
+    client = signed_in(alice)
+    meanwhile(NameForm, "save", lambda: User.objects.filter(pk=bob.pk).update(username="alicia"))
+    response = client.post("/account/", {"username": "alicia"})
+    assert response.status_code == 422
+    assert response.context["form"].errors["username"]
