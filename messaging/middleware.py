@@ -26,8 +26,7 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
         if not request.htmx:
             return super().handle_no_permission(request, view_func)
         address = resolve_url(self.get_login_url(view_func))
-        # The page to come back to, not the fragment; None when it is of another host.
-        if page := request.htmx.current_url_abs_path:
+        if page := _page(request):
             query = QueryDict(mutable=True)
             query[self.get_redirect_field_name(view_func)] = page
             address = f"{address}?{query.urlencode(safe='/')}"
@@ -36,3 +35,11 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
 
 def _exists(user):
     return get_user_model()._base_manager.filter(pk=user.pk).exists()
+
+
+def _page(request):
+    """Return the page to come back to, not the fragment; None when it is of another host."""
+    try:
+        return request.htmx.current_url_abs_path
+    except ValueError:  # no address at all
+        return None
