@@ -62,10 +62,14 @@ class AccountService:
         Session.objects.filter(pk__in=list(_session_keys(user.pk))).delete()
         if user.email:
             Invitation.objects.filter(email__iexact=user.email).delete()
-        LogEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
-        ).update(object_repr="")
+        unname_in_log(user)
         transaction.on_commit(empty_write_ahead_log, robust=True)
+
+
+def unname_in_log(row):
+    """Leave what staff did to this row in the admin's log, and not what it was called."""
+    kind = ContentType.objects.get_for_model(row)
+    LogEntry.objects.filter(content_type=kind, object_id=str(row.pk)).update(object_repr="")
 
 
 def empty_write_ahead_log():
