@@ -10,7 +10,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -100,6 +100,7 @@ class SessionService:
     """The sessions that a person can see: each with where it was opened, and with what."""
 
     MOST = 50  # of a person: nobody looks through more, and no page has to
+    MOST_PRUNED = 20  # at once: whoever signs in waits for it
 
     @staticmethod
     def record(request):
@@ -108,6 +109,16 @@ class SessionService:
         own = UserSession.objects.filter(user=request.user).order_by("-created_at", "-pk")
         if old := list(own[SessionService.MOST :]):
             SessionService.end(old)
+        SessionService.prune()
+
+    @staticmethod
+    @transaction.atomic
+    def prune():
+        """Delete some of those that are over: most people never sign out."""
+        over = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+        if connection.features.has_select_for_update_skip_locked:
+            over = over.select_for_update(skip_locked=True)
+        SessionService.end(over[: SessionService.MOST_PRUNED])
 
     @staticmethod
     def alive(user):
@@ -174,7 +185,9 @@ PERSON_KEYS = SESSION_KEY, "account_authentication_methods_user"
 
 
 def _session_keys(user_id):
-    for session in Session.objects.iterator():
+    # Those that are on the list of somebody are of others: whoever left is on no list any more.
+    listed = UserSession.objects.filter(session_key=OuterRef("pk"))
+    for session in Session.objects.filter(~Exists(listed)).iterator():
         data = session.get_decoded()
         if any(data.get(key) == str(user_id) for key in PERSON_KEYS):
             yield session.pk
