@@ -54,6 +54,9 @@ class AccountAdapter(DefaultAccountAdapter):
             this.give_back(*throttles.FAILED)
         return user
 
+    def get_login_stages(self):
+        return [*super().get_login_stages(), "site_config.accounts.stages.UnchangedStage"]
+
     def authentication_failed(self, request, **credentials):
         prune()  # here, where most of what is counted comes from
 
