@@ -59,7 +59,7 @@ class AccountService:
         A session holds the name it was opened with; the admin's log spells the names of people.
         """
         ReservedName.objects.reserve(user.username_key)
-        Session.objects.filter(pk__in=list(_session_keys(user.pk))).delete()
+        _forget_sessions(user.pk)
         if user.email:
             Invitation.objects.filter(email__iexact=user.email).delete()
         unname_in_log(user)
@@ -184,10 +184,19 @@ class InvitationService:
 PERSON_KEYS = SESSION_KEY, "account_authentication_methods_user"
 
 
-def _session_keys(user_id):
-    # Those that are on the list of somebody are of others: whoever left is on no list any more.
+def _forget_sessions(user_id):
+    """Delete the sessions of a person who left, and is on no list of sessions any more.
+
+    Those on a list are of others. Of those on none, what is over goes as well, whosever it was.
+    """
     listed = UserSession.objects.filter(session_key=OuterRef("pk"))
-    for session in Session.objects.filter(~Exists(listed)).iterator():
-        data = session.get_decoded()
-        if any(data.get(key) == str(user_id) for key in PERSON_KEYS):
-            yield session.pk
+    unlisted = Session.objects.filter(~Exists(listed))
+    over = unlisted.filter(expire_date__lt=timezone.now())
+    over._raw_delete(over.db)  # there is nothing more to forget of them, and may be many
+    keys = [session.pk for session in unlisted.iterator() if _is_of(session, user_id)]
+    Session.objects.filter(pk__in=keys).delete()
+
+
+def _is_of(session, user_id):
+    data = session.get_decoded()
+    return any(data.get(key) == str(user_id) for key in PERSON_KEYS)
