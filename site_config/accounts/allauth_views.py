@@ -2,6 +2,7 @@
 
 from allauth.account import views
 from allauth.account.adapter import get_adapter
+from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
@@ -146,6 +147,16 @@ class EmailView(ThrottledMixin, FormPageMixin, views.EmailView):
 @public
 class ConfirmEmailView(views.ConfirmEmailView):
     http_method_names = ["get", "head", "post"]
+
+    def post(self, request, *args, **kwargs):
+        try:
+            with transaction.atomic():
+                return super().post(request, *args, **kwargs)
+        except IntegrityError:  # it would be the first of this person, and is that of another
+            email = self.object.email_address.email
+            refusal = "account/messages/email_confirmation_failed.txt"
+            get_adapter().add_message(request, messages.ERROR, refusal, {"email": email})
+            return self.respond(False)
 
     def logout_other_user(self, confirmation):
         # Somebody else's link may be opened here; only its button signs this person out.

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.contrib.auth import get_user_model
 
 User = get_user_model()
@@ -108,3 +108,14 @@ def test_an_address_that_is_free_is_made_the_first(known, bob):
     give(bob, "new@example.com")
     assert act(known(bob), "primary").status_code == 302
     assert User.objects.get(pk=bob.pk).email == "new@example.com"
+
+
+def test_an_address_that_is_the_first_of_another_is_not_confirmed(client, alice, bob):
+    address = give(bob, "new@example.com")
+    link = f"/accounts/confirm-email/{EmailConfirmationHMAC(address).key}/"
+    User.objects.filter(pk=alice.pk).update(email="new@example.com")
+    response = client.post(link)
+    assert response.status_code == 302
+    assert "new@example.com" in client.get(response["Location"]).text
+    address.refresh_from_db()
+    assert (address.verified, address.primary) == (False, False)
