@@ -59,6 +59,14 @@ def test_who_left_is_signed_out_and_does_not_come_back(
     assert "_auth_user_id" not in client.session
 
 
+def test_who_left_at_the_door_is_not_let_in(client, alice, meanwhile):
+    meanwhile(AccountAdapter, "login", lambda: leave(alice))
+    response = client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
+    assert response["Location"].startswith("/accounts/login/")
+    assert "_auth_user_id" not in client.session
+    assert not User.objects.exists()
+
+
 def test_htmx_is_told_where_to_sign_in(signed_in, alice, meanwhile):
     client = signed_in(alice)
     meanwhile(NameForm, "save", lambda: leave(alice))
