@@ -105,6 +105,8 @@ def test_a_name_an_address_and_a_password_are_changed(hand, enter, knock, mailed
     hand.press(link(page, "E-mail addresses"))
     hand.fill(page.get_by_label("Another address"), new)
     hand.press(button(page, "Add this address"))
+    says(page, "Is it you?")
+    give_password(hand, page)
     expect(account.main).to_contain_text(new)
     confirm(hand, page, mailed())
     of_new, of_old = (page.locator("form.card").filter(has_text=one) for one in (new, old))

@@ -232,6 +232,11 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="none
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to change addresses: an open browser is no proof
+ACCOUNT_FORMS = {
+    "add_email": "site_config.accounts.forms.AddressForm",
+    "reset_password": "site_config.accounts.forms.ResetForm",
+}
 # allauth's trust the cache: whatever asks for a secret has a limit in accounts.throttles instead.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SIGNUPS_PER_HOUR = env.int("ACCOUNT_SIGNUPS_PER_HOUR", default=5)

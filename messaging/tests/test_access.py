@@ -377,3 +377,10 @@ def test_a_poll_from_a_foreign_page_is_not_led_back_there(client, db, page):
     response = client.get("/inbox/", headers=HTMX | {"HX-Current-URL": page})
     assert "evil" not in response["HX-Redirect"]
     assert "javascript" not in response["HX-Redirect"]
+
+
+@pytest.mark.parametrize("page", ["http://[bad", "http://testserver]/", "http://[::1/", "//["])
+def test_a_page_that_is_no_address_is_led_back_to_by_nobody(client, db, page):
+    for headers in ({}, {"HX-Current-URL-URI-AutoEncoded": "true"}):
+        response = client.get("/inbox/", headers=HTMX | headers | {"HX-Current-URL": page})
+        assert response["HX-Redirect"] == "/accounts/login/"

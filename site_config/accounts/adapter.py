@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from messaging.throttles import Throttled, count, prune
+from site_config import events
 from site_config.accounts import sealing, throttles
 from site_config.accounts.models import Invitation, invitation_token
 from site_config.accounts.services import InvitationService
@@ -53,8 +54,18 @@ class AccountAdapter(DefaultAccountAdapter):
             this.give_back(*throttles.FAILED)
         return user
 
+    def get_login_stages(self):
+        return [*super().get_login_stages(), "site_config.accounts.stages.UnchangedStage"]
+
     def authentication_failed(self, request, **credentials):
         prune()  # here, where most of what is counted comes from
+
+    def send_mail(self, template_prefix, email, context):
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:  # those of smtplib are of this kind
+            # Who is told of it learns that there was a mail to send: that somebody has the address.
+            events.tell("mail_failed", self.request, reason=type(error).__name__)
 
     def send_confirmation_mail(self, request, emailconfirmation, signup):
         email = emailconfirmation.email_address.email
@@ -73,6 +84,10 @@ class AccountAdapter(DefaultAccountAdapter):
                     InvitationService.use(invitation_token(request))
                 user.save()
         return user
+
+    def set_password(self, user, password):
+        user.set_password(password)
+        user.save(update_fields=["password"])  # the rest of the row is as it was read
 
     def get_password_change_redirect_url(self, request):
         return reverse("account")

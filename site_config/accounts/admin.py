@@ -6,7 +6,11 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    UserChangeForm,
+)
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -42,10 +46,19 @@ class PersonChangeForm(NameRules, UserChangeForm):
         return data
 
 
+class PersonPasswordForm(AdminPasswordChangeForm):
+    def set_password_and_save(self, user, commit=True, **kwargs):
+        super().set_password_and_save(user, commit=False, **kwargs)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
+
 @admin.register(get_user_model())
 class PersonAdmin(UserAdmin):
     form = PersonChangeForm
     add_form = PersonCreationForm
+    change_password_form = PersonPasswordForm
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "date_joined"]
     search_fields = ["username", "email"]
     readonly_fields = ["date_joined"]  # tells an account from another of the same id
@@ -60,6 +73,11 @@ class PersonAdmin(UserAdmin):
     add_fieldsets = [
         (None, {"fields": ["username", "email", "usable_password", "password1", "password2"]})
     ]
+
+    def save_model(self, request, obj, form, change):
+        # Of a person who is here only what was changed: they may be at the same row.
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=columns.intersection(form.changed_data) if change else None)
 
     def get_deleted_objects(self, objs, request):
         """Say what would go with them, and what forbids it: nobody would own the site."""

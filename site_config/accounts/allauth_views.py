@@ -1,9 +1,12 @@
 """allauth's pages, with this site's answers: 422 for a wrong form, 405 for a wrong verb."""
 
 from allauth.account import views
+from allauth.account.adapter import get_adapter
+from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -104,6 +107,15 @@ class PasswordResetFromKeyView(ThrottledMixin, FormPageMixin, views.PasswordRese
     throttles = {throttles.RESET: throttles.address}
     labels = NEW_PASSWORD_LABELS
 
+    def form_valid(self, form):
+        try:
+            return super().form_valid(form)
+        except DatabaseError:
+            if get_user_model().objects.filter(pk=self.reset_user.pk).exists():
+                raise
+            # The account went since the link was looked at: it is nobody's now.
+            return self.render_to_response(self.get_context_data(token_fail=True))
+
 
 class ReauthenticateView(ThrottledMixin, FormPageMixin, views.ReauthenticateView):
     throttles = {throttles.PASSWORD: throttles.person}
@@ -120,10 +132,31 @@ class EmailView(ThrottledMixin, FormPageMixin, views.EmailView):
         self._did_send_verification_email = False
         return super(views.EmailView, self).dispatch(request, *args, **kwargs)
 
+    def _action_primary(self, request):
+        try:
+            with transaction.atomic():
+                return super()._action_primary(request)
+        except IntegrityError:
+            # It is the first of somebody else. The page has no form for this but the one below.
+            form = self.get_form()
+            form.errors.clear()
+            form.add_error("email", get_adapter().validation_error("email_taken"))
+            return self.form_invalid(form)
+
 
 @public
 class ConfirmEmailView(views.ConfirmEmailView):
     http_method_names = ["get", "head", "post"]
+
+    def post(self, request, *args, **kwargs):
+        try:
+            with transaction.atomic():
+                return super().post(request, *args, **kwargs)
+        except IntegrityError:  # it would be the first of this person, and is that of another
+            email = self.object.email_address.email
+            refusal = "account/messages/email_confirmation_failed.txt"
+            get_adapter().add_message(request, messages.ERROR, refusal, {"email": email})
+            return self.respond(False)
 
     def logout_other_user(self, confirmation):
         # Somebody else's link may be opened here; only its button signs this person out.

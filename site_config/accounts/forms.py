@@ -1,3 +1,6 @@
+from allauth.account.forms import AddEmailForm, ResetPasswordForm
+from allauth.account.internal.flows.manage_email import email_already_exists
+from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -19,6 +22,10 @@ class NameForm(NameRules, forms.ModelForm):
         fields = ["username"]
         labels = {"username": _("Your name")}
         help_texts = {"username": _("Others see it, and you sign in with it.")}
+
+    def save(self, commit=True):
+        self.instance.save(update_fields=self.Meta.fields)
+        return self.instance
 
 
 class PreferencesForm(forms.ModelForm):
@@ -60,3 +67,24 @@ class PasswordForm(forms.Form):
         if not self.user.check_password(password):
             raise forms.ValidationError(_("This is not your password."), code="wrong")
         return password
+
+
+class AddressForm(AddEmailForm):
+    def clean_email(self):
+        """Refuse the address of another, if who signs up is told of it as well."""
+        email, _already_exists = email_already_exists(super().clean_email(), user=self.user)
+        return email
+
+
+class ResetForm(ResetPasswordForm):
+    def clean_email(self):
+        """Keep of who has this address those whose first it is, or who have confirmed it."""
+        email = super().clean_email()
+        rows = EmailAddress.objects.filter(email=email.lower(), verified=True)
+        confirmed = set(rows.values_list("user_id", flat=True))
+        self.users = [
+            user
+            for user in self.users
+            if user.pk in confirmed or user.email.lower() == email.lower()
+        ]
+        return email

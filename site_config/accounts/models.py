@@ -72,7 +72,12 @@ class User(AbstractUser):
             self.check_name(self.username)
 
     def save(self, *args, update_fields=None, **kwargs):
-        """Save; a new name together with the versions that tell it, or not at all."""
+        """Save; a new name together with the versions that tell it, or not at all.
+
+        Who is no more isn't made again: without the row, Django would insert one.
+        """
+        if not self._state.adding and not kwargs.get("force_insert"):
+            kwargs["force_update"] = True
         if update_fields is not None and "username" not in update_fields:
             super().save(*args, update_fields=update_fields, **kwargs)
             return

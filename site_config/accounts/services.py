@@ -10,7 +10,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -59,13 +59,17 @@ class AccountService:
         A session holds the name it was opened with; the admin's log spells the names of people.
         """
         ReservedName.objects.reserve(user.username_key)
-        Session.objects.filter(pk__in=list(_session_keys(user.pk))).delete()
+        _forget_sessions(user.pk)
         if user.email:
             Invitation.objects.filter(email__iexact=user.email).delete()
-        LogEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
-        ).update(object_repr="")
+        unname_in_log(user)
         transaction.on_commit(empty_write_ahead_log, robust=True)
+
+
+def unname_in_log(row):
+    """Leave what staff did to this row in the admin's log, and not what it was called."""
+    kind = ContentType.objects.get_for_model(row)
+    LogEntry.objects.filter(content_type=kind, object_id=str(row.pk)).update(object_repr="")
 
 
 def empty_write_ahead_log():
@@ -96,6 +100,7 @@ class SessionService:
     """The sessions that a person can see: each with where it was opened, and with what."""
 
     MOST = 50  # of a person: nobody looks through more, and no page has to
+    MOST_PRUNED = 20  # at once: whoever signs in waits for it
 
     @staticmethod
     def record(request):
@@ -104,6 +109,16 @@ class SessionService:
         own = UserSession.objects.filter(user=request.user).order_by("-created_at", "-pk")
         if old := list(own[SessionService.MOST :]):
             SessionService.end(old)
+        SessionService.prune()
+
+    @staticmethod
+    @transaction.atomic
+    def prune():
+        """Delete some of those that are over: most people never sign out."""
+        over = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+        if connection.features.has_select_for_update_skip_locked:
+            over = over.select_for_update(skip_locked=True)
+        SessionService.end(over[: SessionService.MOST_PRUNED])
 
     @staticmethod
     def alive(user):
@@ -169,8 +184,19 @@ class InvitationService:
 PERSON_KEYS = SESSION_KEY, "account_authentication_methods_user"
 
 
-def _session_keys(user_id):
-    for session in Session.objects.iterator():
-        data = session.get_decoded()
-        if any(data.get(key) == str(user_id) for key in PERSON_KEYS):
-            yield session.pk
+def _forget_sessions(user_id):
+    """Delete the sessions of a person who left, and is on no list of sessions any more.
+
+    Those on a list are of others. Of those on none, what is over goes as well, whosever it was.
+    """
+    listed = UserSession.objects.filter(session_key=OuterRef("pk"))
+    unlisted = Session.objects.filter(~Exists(listed))
+    over = unlisted.filter(expire_date__lt=timezone.now())
+    over._raw_delete(over.db)  # there is nothing more to forget of them, and may be many
+    keys = [session.pk for session in unlisted.iterator() if _is_of(session, user_id)]
+    Session.objects.filter(pk__in=keys).delete()
+
+
+def _is_of(session, user_id):
+    data = session.get_decoded()
+    return any(data.get(key) == str(user_id) for key in PERSON_KEYS)

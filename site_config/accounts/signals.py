@@ -1,3 +1,4 @@
+from allauth.account.models import EmailAddress
 from allauth.account.signals import (
     password_changed,
     password_reset,
@@ -11,7 +12,7 @@ from django.dispatch import receiver
 
 from site_config.accounts import erasures
 from site_config.accounts.models import User
-from site_config.accounts.services import AccountService, SessionService
+from site_config.accounts.services import AccountService, SessionService, unname_in_log
 
 
 @receiver(pre_save, sender=User, dispatch_uid="accounts.fill_username_key")
@@ -35,6 +36,11 @@ def record_erasure(sender, instance, **kwargs):
 @receiver(post_delete, sender=User, dispatch_uid="accounts.forget_person")
 def forget_person(sender, instance, **kwargs):
     AccountService.forget(instance)
+
+
+@receiver(post_delete, sender=EmailAddress, dispatch_uid="accounts.forget_address")
+def forget_address(sender, instance, **kwargs):
+    unname_in_log(instance)  # with its person, or before
 
 
 # allauth's would load every session of the person, one by one, at each sign-in.

@@ -4,6 +4,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, update_session_auth_hash
 from django.contrib.messages.views import SuccessMessageMixin
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
@@ -38,6 +40,17 @@ class AccountView(ThrottledMixin, FormPageMixin, SuccessMessageMixin, UpdateView
     def get_context_data(self, **kwargs):
         preferences = PreferencesForm(instance=self.object)
         return super().get_context_data(preferences=preferences, **kwargs)
+
+    def form_valid(self, form):
+        try:
+            return super().form_valid(form)
+        except (IntegrityError, ValidationError):
+            # Someone took the name since the form was checked: check it again.
+            self.object = self.get_object()
+            form = self.get_form()
+            if form.is_valid():
+                raise
+            return self.form_invalid(form)
 
 
 class PreferencesView(FormPageMixin, UpdateView):

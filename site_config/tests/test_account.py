@@ -1,6 +1,7 @@
 """The account page: name, sessions, leaving."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -143,6 +144,23 @@ def test_who_left_is_spelled_nowhere(signed_in, alice, bob):
     spelled = repr(everything()).casefold()
     assert "alice" not in spelled
     assert all("alice" not in repr(session.get_decoded()) for session in Session.objects.all())
+
+
+@pytest.mark.parametrize("goes", ["person", "address", "by staff"])
+def test_an_address_that_went_is_spelled_nowhere(admin_client, alice, goes):
+    address = EmailAddress.objects.create(user=alice, email="old@example.com")
+    path = f"/admin/account/emailaddress/{address.pk}"
+    for email in ("alice@home.example", "alice@work.example"):
+        data = {"user": alice.pk, "email": email, "verified": "on"}
+        assert admin_client.post(f"{path}/change/", data).status_code == 302
+    if goes == "by staff":
+        admin_client.post(f"{path}/delete/", {"post": "yes"})
+    else:
+        (alice if goes == "person" else EmailAddress.objects.get()).delete()
+    assert not EmailAddress.objects.exists()
+    spelled = repr(everything())
+    for word in ("old@", "home.example", "work.example"):
+        assert word not in spelled
 
 
 def test_the_name_of_who_left_stays_reserved(client, alice):

@@ -74,6 +74,26 @@ def reauthenticated(client, path):
 # --- Signing in ---
 
 
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        (
+            "/accounts/password/change/",
+            {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
+        ),
+        ("/account/sign-out-everywhere/", {}),
+    ],
+)
+def test_who_is_half_in_is_shut_out_with_all_others(alice, secret, signed_in, path, data):
+    client, owner = half_in(), signed_in(alice)
+    assert owner.post(path, data).status_code == 302
+    response = show(client, code(secret))
+    assert (response.status_code, response["Location"]) == (302, "/accounts/login/")
+    assert not is_in(client)
+    assert client.get(CODE_PAGE)["Location"] == "/accounts/login/"
+    assert is_in(owner)
+
+
 def test_a_password_alone_is_not_enough(alice, secret):
     client = half_in()
     assert not is_in(client)

@@ -160,3 +160,33 @@ def test_the_admin_does_not_know_where_people_are(signed_in):
 )
 def test_a_browser_is_called_by_its_name(says, words):
     assert describe(says) == words
+
+
+def test_those_that_are_over_go_with_who_signs_in_later(alice, bob, monkeypatch):
+    monkeypatch.setattr(SessionService, "MOST_PRUNED", 2)
+    old, kept = [sign_in("bob") for _ in range(3)], sign_in("bob")
+    keys = [client.session.session_key for client in old]
+    Session.objects.filter(pk__in=keys).update(expire_date=timezone.now())
+    sign_in()
+    assert Session.objects.filter(pk__in=keys).count() == 1
+    sign_in()
+    assert not Session.objects.filter(pk__in=keys).exists()
+    assert not UserSession.objects.filter(session_key__in=keys).exists()
+    assert is_in(kept)
+
+
+def test_who_leaves_has_no_session_of_others_opened(alice, bob, monkeypatch):
+    opened, get_decoded = [], Session.get_decoded
+
+    def spy(session):
+        opened.append(session.pk)
+        return get_decoded(session)
+
+    own, of_bob = sign_in(), sign_in("bob")
+    key = own.session.session_key
+    Session.objects.create(session_key="over", expire_date=timezone.now())  # and on no list
+    monkeypatch.setattr(Session, "get_decoded", spy)
+    alice.delete()
+    assert opened == [key]
+    assert not Session.objects.filter(pk__in=[key, "over"]).exists()
+    assert is_in(of_bob)
