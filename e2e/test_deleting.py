@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from e2e.pages import AccountPage, InboxPage, ThreadPage
+from e2e.pages import AccountPage, ConversationPage, InboxPage, ThreadPage
 
 
 def test_a_message_with_replies_leaves_a_quiet_mark(sign_in, write, alice, bob, javascript):
@@ -35,6 +35,52 @@ def test_a_deleted_message_goes_from_the_other_persons_page(sign_in, write, alic
     last.delete()
     thread.poll()
     expect(thread.article(last)).to_have_count(0)
+
+
+def test_a_page_lives_on_where_the_message_it_was_opened_at_went(sign_in, write, alice, bob):
+    first = write(alice, bob, "Did you see the moon?")
+    last = write(alice, bob, "Oh, wrong window.", parent=first)
+    thread = ThreadPage(sign_in(bob)).open(last)
+    thread.foot.fill("Which moon?")
+    last.delete()
+    thread.poll()
+    expect(thread.article(last)).to_have_count(0)
+    news = write(alice, bob, "It was full.", parent=first)
+    thread.poll()
+    expect(thread.article(news)).to_be_visible()
+    expect(thread.foot).to_have_value("Which moon?")
+    thread.page.reload()
+    expect(thread.article(news)).to_be_visible()
+    expect(thread.foot).to_have_value("Which moon?")
+
+
+@pytest.mark.expects(404)
+def test_where_nothing_is_left_the_page_says_so_and_asks_no_more(sign_in, write, alice, bob):
+    letter = write(alice, bob, "Did you see the moon?")
+    thread = ThreadPage(sign_in(bob)).open(letter)
+    thread.start_reply(thread.article(letter)).fill("Which moon?")
+    thread.foot.fill("Any moon.")
+    letter.delete()
+    thread.poll()
+    expect(thread.list).not_to_contain_text("Did you see the moon?")
+    expect(thread.toasts).to_contain_text("This isn’t here any more.")
+    expect(thread.page.get_by_role("textbox").first).to_have_value("Which moon?")
+    expect(thread.foot).to_have_value("Any moon.")
+    asked = []
+    thread.page.on("request", lambda request: asked.append(request.url))
+    thread.look_again()
+    thread.page.wait_for_timeout(300)
+    assert not [url for url in asked if f"/messages/{letter.pk}/" in url]
+
+
+@pytest.mark.expects(404)
+def test_so_does_the_conversation_with_somebody_who_left(sign_in, write, alice, bob):
+    write(alice, bob, "This goes when I go.")
+    conversation = ConversationPage(sign_in(bob)).open(alice)
+    alice.delete()
+    conversation.poll()
+    expect(conversation.page.get_by_text("This goes when I go.")).to_have_count(0)
+    expect(conversation.toasts).to_contain_text("This isn’t here any more.")
 
 
 def test_who_leaves_lands_outside_and_takes_their_letters_along(

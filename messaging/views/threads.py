@@ -215,12 +215,26 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
         ptag = self.get_list_ptag(self.kwargs["pk"], fragments.digest(state))
         if not_modified := self.not_modified(ptag):
             return not_modified
-        context = self.get_page_context(state)
+        try:
+            context = self.get_page_context(state)
+        except Http404:
+            self.kwargs["pk"] = self.find_left()
+            context = self.get_page_context(state) | {"is_moved": True}
         if not request.htmx:
             context["list_pane"] = render_list_beside(request.user, context["thread"])
         response = self.render_page(context)
         response["HX-PTag"] = context["ptag"]
+        if "is_moved" in context:
+            response["HX-Replace-Url"] = context["poll_url"]
         return response
+
+    def find_left(self):
+        """Return where a page that polls goes on when the message it was opened at has gone."""
+        thread = read_id(self.request.GET.get("thread")) if self.request.htmx else 0
+        left = Message.objects.visible_to(self.request.user).filter(thread=thread)
+        if first := left.in_time_order().values_list("pk", flat=True).first():
+            return first
+        raise Http404
 
 
 class ReplyListView(ShownThreadMixin, PartialMixin, TemplateView):

@@ -46,7 +46,7 @@
     button(toast, "close", "×", ends.get(toast)).ariaLabel = toasts.dataset.close;
     if (!toast.matches(".toast--error")) wait(toast, Number(toast.dataset.lasts) || LASTS);
   };
-  const isPoll = ({ sourceElement }) => sourceElement?.matches?.("[data-poll]");
+  const isPoll = ({ sourceElement }) => sourceElement?.matches?.("[data-poll]:not([data-gone])");
   const isExpected = ({ sourceElement, response }) =>
     response.status === 401 ||
     sourceElement?.hasAttribute?.(`hx-status:${response.status}`) ||
