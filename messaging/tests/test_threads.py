@@ -275,6 +275,18 @@ def test_a_thread_that_went_is_a_404_to_its_page(alice, bob, letter, signed_in):
     assert response.status_code == 404
 
 
+@pytest.mark.parametrize("address", ["/inbox/", "/conversation/", "/notifications/"])
+def test_a_page_of_somebody_else_is_told_to_load_anew(bob, letter, signed_in, address):
+    client = signed_in(bob)
+    headers = HTMX | {"Parley-Person": str(bob.pk)}
+    assert f'"Parley-Person": "{bob.pk}"' in client.get(address).text
+    assert "HX-Refresh" not in client.get(address, headers=headers).headers
+    for other in (address, path(letter), path(letter, "?at=1&thread=1")):
+        response = client.get(other, headers=headers | {"Parley-Person": str(bob.pk + 1)})
+        assert (response.status_code, response["HX-Refresh"]) == (200, "true")
+        assert response.content == b""
+
+
 # --- Expanding ---
 
 
