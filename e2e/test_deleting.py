@@ -37,6 +37,15 @@ def test_a_deleted_message_goes_from_the_other_persons_page(sign_in, write, alic
     expect(thread.article(last)).to_have_count(0)
 
 
+def test_a_conversation_stays_where_a_lone_message_of_it_goes(sign_in, write, alice, bob):
+    lone, other = write(alice, bob, "Wrong window."), write(bob, alice, "Another thread.")
+    thread = ThreadPage(ConversationPage(sign_in(alice)).open().page)
+    thread.delete(thread.article(lone))
+    expect(thread.article(lone)).to_have_count(0)
+    expect(thread.article(other)).to_be_visible()
+    expect(thread.page).to_have_url("/conversation/")
+
+
 def test_a_page_lives_on_where_the_message_it_was_opened_at_went(sign_in, write, alice, bob):
     first = write(alice, bob, "Did you see the moon?")
     last = write(alice, bob, "Oh, wrong window.", parent=first)

@@ -85,7 +85,8 @@ def test_a_reply_at_the_foot_brings_the_list_and_an_empty_form(bob, letter, sign
     response = client.post(address(letter), words(at=letter.pk), headers=HTMX)
     answer = Message.objects.get(parent_message=letter)
     assert response.status_code == 200
-    assert targets(response.text) == ["#thread", "#nav-unread", "#nav-bell"]
+    list_target = f"#thread[data-thread='{letter.thread_id}']"
+    assert targets(response.text) == [list_target, "#nav-unread", "#nav-bell"]
     assert shown(response.text) == [letter.pk, answer.pk]
     form = response.text[: response.text.index("<hx-partial")]
     assert 'id="composer"' in form

@@ -10,7 +10,7 @@ from django.views.generic import TemplateView, View
 from django_htmx.http import HttpResponseClientRedirect
 
 from messaging.forms import EditForm, ReplyForm, blocked_notice
-from messaging.ids import dom_id
+from messaging.ids import dom_id, read_id
 from messaging.models import Message, Standing
 from messaging.page_state import PageState, Run
 from messaging.services import (
@@ -201,27 +201,28 @@ class MessageDeleteView(OwnMessageMixin, ThreadListMixin, PartialMixin, Template
 
     def post(self, request, *args, **kwargs):
         message = self.get_own_message()
-        pk, above = message.pk, message.parent_message_id
         MessageService.delete(message)
-        visible = Message.objects.visible_to(request.user)
-        page = visible.filter(pk__in=[pk, above or pk]).order_by("-pk").first()
-        if page is None:  # the whole thread went
-            return self.go_to(reverse("messaging:inbox"))
+        left = self.find_left(message)
+        page = reverse("messaging:thread", args=[left]) if left else reverse("messaging:inbox")
         if not request.htmx:
-            return redirect("messaging:thread", page.pk)
+            return HttpResponseRedirect(page)
         refresh_mailbox(request)
-        shown = self.get_page_message(default=page.pk)
-        if "at" in request.POST and str(shown.pk) != request.POST["at"]:
-            return self.go_to(reverse("messaging:thread", args=[shown.pk]))
-        context = self.get_list_context(shown, PageState.parse(request.POST))
-        context["deleted_pk"] = pk
-        context["tombstone"] = visible.filter(pk=pk).exists()
+        context = {"deleted_pk": message.pk}
+        if request.POST.get("thread") == str(message.thread_id):  # the page shows that thread
+            here = self.get_messages().filter(thread=message.thread_id)
+            shown = here.filter(pk=read_id(request.POST.get("at"))).first()
+            if shown is None:
+                return HttpResponseClientRedirect(page)
+            context |= self.get_list_context(shown, PageState.parse(request.POST))
+            context["tombstone"] = left == message.pk
         return render(request, "messaging/thread.html#delete-answer", context)
 
-    def go_to(self, address):
-        if self.request.htmx:
-            return HttpResponseClientRedirect(address)
-        return HttpResponseRedirect(address)
+    def find_left(self, message):
+        """Return what is left of the thread: the tombstone, what it answered, or the first one."""
+        left = Message.objects.visible_to(self.request.user).filter(thread=message.thread_id)
+        near = left.filter(pk__in=[message.pk, message.parent_message_id or 0]).order_by("-pk")
+        pks = (found.values_list("pk", flat=True).first() for found in (near, left.in_time_order()))
+        return next(filter(None, pks), None)
 
 
 @dataclass
