@@ -95,6 +95,21 @@ def test_the_answer_to_a_deletion_fills_no_other_thread(beside):
     expect(thread.article(other)).to_be_visible()
 
 
+def test_what_is_taken_back_waits_in_its_thread(beside):
+    inbox, thread, letter, _, other = beside
+    thread.foot.fill("A long letter.")
+    thread.foot.press("Control+Enter")
+    expect(thread.toasts).to_contain_text("Sent.")
+    inbox.enter("From Mallory.")
+    expect(thread.article(other)).to_be_visible()
+    with thread.page.expect_response("**/delete/"):
+        thread.undo()
+    expect(thread.page).to_have_url(re.compile(rf"/messages/{other.pk}/$"))
+    expect(thread.foot).to_have_value("")
+    thread.open(letter)
+    expect(thread.foot).to_have_value("A long letter.")
+
+
 def test_on_a_phone_one_is_seen_at_a_time(sign_in, alice, letters):
     page = sign_in(alice, **PHONE)
     inbox, thread = InboxPage(page).open(), ThreadPage(page)
