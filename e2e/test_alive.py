@@ -92,6 +92,18 @@ def test_what_was_sent_can_be_taken_back_as_it_was_typed(thread, alice):
     assert not Message.objects.filter(sender=alice).exists()
 
 
+@pytest.mark.expects(503)
+def test_what_could_not_be_taken_back_stays_sent(thread, alice):
+    thread.foot.fill("In a minute")
+    thread.foot.press("Control+Enter")
+    expect(thread.toasts).to_contain_text("Sent.")
+    thread.page.route("**/delete/", lambda route: route.fulfill(status=503))
+    thread.undo()
+    expect(thread.toasts).to_contain_text("That didn’t work.")
+    expect(thread.message("In a minute")).to_have_count(1)
+    expect(thread.foot).to_have_value("")
+
+
 def test_a_reply_in_place_comes_back_to_its_place(thread, write, letter, alice, bob):
     question = write(bob, alice, "Or not?", parent=letter)
     thread.poll()

@@ -37,9 +37,9 @@
     for (const [name, value] of Object.entries(attributes)) form.setAttribute(name, value);
     form.hidden = true;
     document.body.append(form);
-    form.addEventListener("htmx:finally:request", () => {
+    form.addEventListener("htmx:finally:request", ({ detail }) => {
       form.remove();
-      done?.();
+      done(detail.ctx.response?.status < 300);
     });
     htmx.process(form);
     form.requestSubmit();
@@ -66,7 +66,9 @@
     document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   });
   document.addEventListener("htmx:after:swap", fade);
-  document.addEventListener("parley:delete", ({ detail }) => send(detail.address, detail.done));
+  document.addEventListener("parley:delete", ({ detail }) => {
+    send(detail.address, (isGone) => isGone && detail.done());
+  });
   const leave = () => {
     const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
     for (const [id, address] of going) {
