@@ -178,6 +178,8 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
         state = PageState.parse(self.request.POST)
         state = replace(state, opened=(*state.opened, run))
         context = self.get_list_context(self.get_page_message(), state)
+        if context["newer"]:  # an old page in the order of time: the reply is further on
+            return HttpResponseClientRedirect(reverse("messaging:thread", args=[reply.pk]))
         context |= {
             "reply_url": reverse("messaging:reply-create", args=[message.pk]),
             "form": ReplyForm(auto_id=_auto_id(message, is_in_place)),
