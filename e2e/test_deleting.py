@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.pages import AccountPage, ConversationPage, InboxPage, ThreadPage
+from messaging.models import Message
 
 
 def test_a_message_with_replies_leaves_a_quiet_mark(sign_in, write, alice, bob, javascript):
@@ -61,6 +62,23 @@ def test_a_page_lives_on_where_the_message_it_was_opened_at_went(sign_in, write,
     thread.page.reload()
     expect(thread.article(news)).to_be_visible()
     expect(thread.foot).to_have_value("Which moon?")
+
+
+@pytest.mark.expects(422)
+def test_what_stands_at_the_foot_is_sent_to_what_is_left(sign_in, write, alice, bob):
+    first = write(alice, bob, "Did you see the moon?")
+    answer = write(bob, alice, "Which moon?", parent=first)
+    thread = ThreadPage(sign_in(bob)).open(first)
+    thread.foot.fill("A long careful letter.")
+    first.delete()
+    thread.foot.press("Control+Enter")
+    expect(thread.page.get_by_role("alert")).to_contain_text("has been deleted")
+    expect(thread.foot).to_have_value("A long careful letter.")
+    thread.foot.press("Control+Enter")
+    expect(thread.page.get_by_role("alert")).to_have_count(0)
+    expect(thread.message("A long careful letter.")).to_have_count(1)
+    expect(thread.foot).to_have_value("")
+    assert Message.objects.get(parent_message=answer).content == "A long careful letter."
 
 
 @pytest.mark.expects(404)

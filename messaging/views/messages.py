@@ -125,8 +125,14 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
         return self.show(message, form, is_in_place)
 
     def post(self, request, *args, **kwargs):
-        message = self.get_message()
         is_in_place = "in_place" in request.POST
+        try:
+            message = self.get_message()
+        except Http404:
+            if is_in_place or not request.htmx:
+                raise
+            message = self.get_message(pk=self.find_first_left(request.POST))
+            return self.show_next(message, ReplyForm(request.POST, auto_id="composer-%s"))
         form = ReplyForm(request.POST, auto_id=_auto_id(message, is_in_place))
         status, headers = 422, None
         if form.is_valid():
@@ -146,6 +152,8 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
                 form.refuse_token()
                 status = 409
             except ParentDeleted:
+                if request.htmx and not is_in_place:
+                    return self.show_next(message, form)
                 form.add_error(None, DELETED)
             except Blocked:
                 form.refuse_blocked(message.other_person(request.user))
@@ -155,7 +163,7 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
 
     def show(self, message, form, is_in_place, status=200, headers=None, **context):
         form.fields["content"].widget.attrs["autofocus"] = True
-        context |= {
+        context = {
             "message": message,
             "reply_url": reverse("messaging:reply-create", args=[message.pk]),
             "form": form,
@@ -163,9 +171,16 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
             "composer_id": _composer_id(message, is_in_place),
             "cancel_url": reverse("messaging:message", args=[message.pk]),
             "cancel_target": f"#{dom_id('message', message.pk)}",
-        }
+        } | context
         context = self.get_context_data(**context)
         return self.render_to_response(context, status=status, headers=headers)
+
+    def show_next(self, message, form):
+        """Show the form at the foot again, which replied to what is deleted, for what is left."""
+        form.add_error(None, DELETED)
+        page = self.get_page_message(default=message.pk)
+        context = self.get_list_context(page, PageState.parse(self.request.POST))
+        return self.show(message, form, False, status=422, reply_url=context["reply_url"])
 
     def answer(self, message, reply, is_in_place):
         """Show the list with the reply in it, and an empty form where the full one was."""

@@ -129,6 +129,17 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         found = self.get_messages().filter(pk=at, thread=own.thread_id).first()
         return found or own
 
+    def find_first_left(self, fields):
+        """Return the id of the first message of the thread that a page says it shows; or 404.
+
+        There it goes on where the message that it knows has gone.
+        """
+        thread = read_id(fields.get("thread"))
+        left = Message.objects.visible_to(self.request.user).filter(thread=thread)
+        if first := left.in_time_order().values_list("pk", flat=True).first():
+            return first
+        raise Http404
+
     def _build(self, message, state):
         try:
             tree = Tree(self.request.user, message, state)
@@ -218,7 +229,9 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
         try:
             context = self.get_page_context(state)
         except Http404:
-            self.kwargs["pk"] = self.find_left()
+            if not request.htmx:
+                raise
+            self.kwargs["pk"] = self.find_first_left(request.GET)
             context = self.get_page_context(state) | {"is_moved": True}
         if not request.htmx:
             context["list_pane"] = render_list_beside(request.user, context["thread"])
@@ -227,14 +240,6 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
         if "is_moved" in context:
             response["HX-Replace-Url"] = context["poll_url"]
         return response
-
-    def find_left(self):
-        """Return where a page that polls goes on when the message it was opened at has gone."""
-        thread = read_id(self.request.GET.get("thread")) if self.request.htmx else 0
-        left = Message.objects.visible_to(self.request.user).filter(thread=thread)
-        if first := left.in_time_order().values_list("pk", flat=True).first():
-            return first
-        raise Http404
 
 
 class ReplyListView(ShownThreadMixin, PartialMixin, TemplateView):
