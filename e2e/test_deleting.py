@@ -64,6 +64,20 @@ def test_a_page_lives_on_where_the_message_it_was_opened_at_went(sign_in, write,
     expect(thread.foot).to_have_value("Which moon?")
 
 
+def test_far_down_a_half_written_reply_survives_it(sign_in, write, alice, bob):
+    above = write(alice, bob, "Number 0.")
+    for number in range(1, 13):
+        above = write(alice, bob, f"Number {number}.", parent=above)
+    last = write(alice, bob, "Oh, wrong window.", parent=above)
+    thread = ThreadPage(sign_in(bob)).open(last)
+    thread.start_reply(thread.article(above)).fill("Half a reply")
+    last.delete()
+    thread.poll()
+    expect(thread.article(last)).to_have_count(0)
+    expect(thread.reply_box).to_have_value("Half a reply")
+    expect(thread.reply_box).to_be_focused()
+
+
 @pytest.mark.expects(422)
 def test_what_stands_at_the_foot_is_sent_to_what_is_left(sign_in, write, alice, bob):
     first = write(alice, bob, "Did you see the moon?")

@@ -256,6 +256,16 @@ def test_so_does_one_in_the_order_of_time(alice, letter, signed_in):
     assert shown(poll(client, text).text) == [letter.pk, answer.pk]
 
 
+def test_a_page_far_down_stays_there(alice, bob, signed_in):
+    message_list = grow(alice, bob, [Shape(n - 1 if n else None) for n in range(14)])
+    client = signed_in(alice)
+    text = client.get(path(message_list[-1])).text
+    assert shown(text)[:-1] == [message.pk for message in message_list[9:13]]
+    message_list[-1].delete()
+    text = poll(client, text).text
+    assert shown(text)[-4:] == [message.pk for message in message_list[9:13]]
+
+
 def test_no_thread_of_others_is_shown_instead(alice, bob, mallory, letter, signed_in):
     answer, client = reply(letter), signed_in(mallory)
     gone = write(mallory, bob)

@@ -130,13 +130,16 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         return found or own
 
     def find_first_left(self, fields):
-        """Return the id of the first message of the thread that a page says it shows; or 404.
+        """Return the id of the first message that is left of what a page says it shows; or 404.
 
-        There it goes on where the message that it knows has gone.
+        There it goes on where the message that it knows has gone. One that doesn't begin with the
+        thread has opened all that it shows: it stays where it is, far down.
         """
-        thread = read_id(fields.get("thread"))
-        left = Message.objects.visible_to(self.request.user).filter(thread=thread)
-        if first := left.in_time_order().values_list("pk", flat=True).first():
+        thread, state = read_id(fields.get("thread")), PageState.parse(fields)
+        left = Message.objects.visible_to(self.request.user).filter(thread=thread).in_time_order()
+        pks = left.values_list("pk", flat=True)
+        shown = [] if state.levels else [run.parent for run in state.opened]
+        if first := pks.filter(pk__in=shown).first() or pks.first():
             return first
         raise Http404
 
