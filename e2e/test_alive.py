@@ -92,6 +92,18 @@ def test_what_was_sent_can_be_taken_back_as_it_was_typed(thread, alice):
     assert not Message.objects.filter(sender=alice).exists()
 
 
+@pytest.mark.expects(503)
+def test_what_could_not_be_taken_back_stays_sent(thread, alice):
+    thread.foot.fill("In a minute")
+    thread.foot.press("Control+Enter")
+    expect(thread.toasts).to_contain_text("Sent.")
+    thread.page.route("**/delete/", lambda route: route.fulfill(status=503))
+    thread.undo()
+    expect(thread.toasts).to_contain_text("That didn’t work.")
+    expect(thread.message("In a minute")).to_have_count(1)
+    expect(thread.foot).to_have_value("")
+
+
 def test_a_reply_in_place_comes_back_to_its_place(thread, write, letter, alice, bob):
     question = write(bob, alice, "Or not?", parent=letter)
     thread.poll()
@@ -132,6 +144,26 @@ def test_who_leaves_the_page_meant_to_delete(thread, mine):
             return
         thread.page.wait_for_timeout(50)
     raise AssertionError("it is still there")
+
+
+def test_who_writes_a_mail_has_not_left(thread, mine, write, letter, alice, bob):
+    write(bob, alice, "Write to me@example.com", parent=letter)
+    thread.page.reload()
+    thread.article(mine).get_by_role("link", name="Delete").click()
+    thread.page.get_by_role("link", name="me@example.com", exact=True).click()
+    thread.page.wait_for_timeout(300)
+    thread.undo()
+    expect(thread.article(mine)).not_to_have_class(re.compile("message--going"))
+    thread.poll()
+    assert Message.objects.filter(pk=mine.pk).exists()
+
+
+def test_undo_is_offered_no_longer_than_it_works(thread, mine):
+    thread.page.reload()
+    thread.article(mine).get_by_role("link", name="Delete").click()
+    with thread.page.expect_response("**/delete/"):
+        thread.page.evaluate("dispatchEvent(new Event('beforeunload'))")  # as a download does
+    expect(thread.toasts.get_by_role("button", name="Undo")).to_have_count(0)
 
 
 def test_after_a_deletion_the_focus_is_at_the_next_message(thread, mine, write, alice, bob, letter):

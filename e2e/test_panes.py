@@ -54,6 +54,62 @@ def test_a_thread_that_was_left_asks_no_more(sign_in, alice, letters):
     assert [url for url in asked if f"/messages/{letters[1].pk}/" in url]
 
 
+@pytest.fixture
+def beside(sign_in, write, alice, bob, mallory):
+    """Alice has the thread with Bob open beside her list, in which Mallory's stands as well."""
+    letter = write(bob, alice, "From Bob.")
+    mine = write(alice, bob, "My slip.", parent=letter)
+    other = write(mallory, alice, "From Mallory.")
+    page = sign_in(alice)
+    page.goto("/inbox/?show=all")
+    inbox = InboxPage(page)
+    inbox.enter("My slip.")
+    expect(ThreadPage(page).article(mine)).to_be_visible()
+    return inbox, ThreadPage(page), letter, mine, other
+
+
+def test_what_was_deleted_in_a_thread_that_was_left_leads_nowhere(beside):
+    inbox, thread, _, mine, other = beside
+    thread.article(mine).get_by_role("link", name="Delete").click()
+    inbox.enter("From Mallory.")
+    expect(thread.article(other)).to_be_visible()
+    thread.foot.fill("Dear Mallory")
+    with thread.page.expect_response("**/delete/"):
+        thread.toasts.get_by_role("button", name="Close").click()
+    thread.page.wait_for_timeout(300)
+    expect(thread.page).to_have_url(re.compile(rf"/messages/{other.pk}/$"))
+    expect(thread.foot).to_have_value("Dear Mallory")
+
+
+def test_the_answer_to_a_deletion_fills_no_other_thread(beside):
+    inbox, thread, letter, mine, other = beside
+    held = []
+    thread.page.route("**/delete/", lambda route: held.append(route))
+    thread.delete(thread.article(mine))
+    inbox.enter("From Mallory.")
+    expect(thread.article(other)).to_be_visible()
+    with thread.page.expect_response("**/delete/"):
+        held[0].continue_()
+    thread.page.wait_for_timeout(300)
+    expect(thread.article(letter)).to_have_count(0)
+    expect(thread.article(other)).to_be_visible()
+
+
+def test_what_is_taken_back_waits_in_its_thread(beside):
+    inbox, thread, letter, _, other = beside
+    thread.foot.fill("A long letter.")
+    thread.foot.press("Control+Enter")
+    expect(thread.toasts).to_contain_text("Sent.")
+    inbox.enter("From Mallory.")
+    expect(thread.article(other)).to_be_visible()
+    with thread.page.expect_response("**/delete/"):
+        thread.undo()
+    expect(thread.page).to_have_url(re.compile(rf"/messages/{other.pk}/$"))
+    expect(thread.foot).to_have_value("")
+    thread.open(letter)
+    expect(thread.foot).to_have_value("A long letter.")
+
+
 def test_on_a_phone_one_is_seen_at_a_time(sign_in, alice, letters):
     page = sign_in(alice, **PHONE)
     inbox, thread = InboxPage(page).open(), ThreadPage(page)

@@ -11,7 +11,7 @@ import socket
 import pytest
 from playwright.sync_api import expect
 
-from e2e.pages import InboxPage, ThreadPage
+from e2e.pages import InboxPage, LoginPage, SitePage, ThreadPage
 from messaging.services import MessageService, ThreadService
 
 POLLS = 50
@@ -46,6 +46,23 @@ def test_a_message_changes_the_number_and_the_title(sign_in, write, alice, bob):
     inbox.poll()
     expect(inbox.unread).to_contain_text("2")
     expect(inbox.page).to_have_title(re.compile(r"^\(2\) "))
+
+
+@pytest.mark.expects(404)
+def test_no_page_is_filled_with_what_is_somebody_elses(sign_in, write, alice, bob, mallory):
+    letter, other = write(bob, alice, "For Alice."), write(bob, mallory, "For Mallory.")
+    page = sign_in(alice)
+    thread = ThreadPage(page).open(letter)
+    inbox = InboxPage(page.context.new_page()).open()
+    third = SitePage(page.context.new_page()).open()
+    third.sign_out()
+    expect(third.page).to_have_url("/")
+    LoginPage(third.page).open().sign_in(mallory)
+    thread.look_again()
+    expect(page.get_by_text("For Alice.")).to_have_count(0)
+    inbox.look_again()
+    expect(inbox.row(other.content)).to_be_visible()
+    expect(inbox.page.locator(".menu__name")).to_have_text(mallory.username)
 
 
 def watch_shifts(page):

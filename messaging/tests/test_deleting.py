@@ -26,6 +26,11 @@ def address(message):
     return f"/messages/{message.pk}/delete/"
 
 
+def at(message, **fields):
+    """What the page of a thread says of itself, opened at a message of it."""
+    return {"at": message.pk, "thread": message.thread_id} | fields
+
+
 def test_it_asks_first_on_a_page(alice, letter, signed_in):
     text = signed_in(alice).get(address(letter)).text
     assert "<html" in text
@@ -58,7 +63,7 @@ def test_a_thread_of_one_message_goes_and_leads_to_the_inbox(alice, letter, sign
 
 
 def test_to_htmx_the_way_to_the_inbox_is_a_header(alice, letter, signed_in):
-    response = signed_in(alice).post(address(letter), headers=HTMX)
+    response = signed_in(alice).post(address(letter), at(letter), headers=HTMX)
     assert response.status_code == 200
     assert response["HX-Redirect"] == "/inbox/"
     assert response.content == b""
@@ -74,8 +79,9 @@ def test_with_replies_a_tombstone_stays_and_is_led_to(alice, letter, signed_in):
 
 def test_to_htmx_a_tombstone_comes_with_the_list_and_the_numbers(alice, letter, signed_in):
     answer = reply(letter)
-    text = signed_in(alice).post(address(letter), {"at": letter.pk}, headers=HTMX).text
-    assert targets(text) == [f"#message-{letter.pk}", "#thread", "#nav-unread", "#nav-bell"]
+    text = signed_in(alice).post(address(letter), at(letter), headers=HTMX).text
+    list_target = f"#thread[data-thread='{letter.thread_id}']"
+    assert targets(text) == [f"#message-{letter.pk}", list_target, "#nav-unread", "#nav-bell"]
     piece = text[: text.index("</hx-partial>")]
     assert f'<article class="message message--mine message--deleted" id="message-{letter.pk}"' in (
         piece
@@ -94,7 +100,7 @@ def test_a_last_reply_goes_and_leads_to_what_it_answered(bob, letter, signed_in)
 
 def test_to_htmx_a_last_reply_leaves_the_list(bob, letter, signed_in):
     answer = reply(letter)
-    text = signed_in(bob).post(address(answer), {"at": letter.pk}, headers=HTMX).text
+    text = signed_in(bob).post(address(answer), at(letter), headers=HTMX).text
     assert shown(text) == [letter.pk]
     piece = text[: text.index("</hx-partial>")]
     assert f'hx-target="#message-{answer.pk}"' in piece
@@ -103,7 +109,31 @@ def test_to_htmx_a_last_reply_leaves_the_list(bob, letter, signed_in):
 
 def test_a_page_opened_at_the_message_goes_where_it_can(bob, letter, signed_in):
     answer = reply(letter)
-    response = signed_in(bob).post(address(answer), {"at": answer.pk}, headers=HTMX)
+    response = signed_in(bob).post(address(answer), at(answer), headers=HTMX)
+    assert response["HX-Redirect"] == f"/messages/{letter.pk}/"
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_page_of_something_else_stays_as_it_is(alice, bob, letter, signed_in, is_gone):
+    other = write(alice, bob)
+    if not is_gone:
+        reply(letter)
+    for fields in (at(other), {}):  # another thread, and a conversation
+        message = letter if fields else write(alice, bob, parent_message=None if is_gone else other)
+        response = signed_in(alice).post(address(message), fields, headers=HTMX)
+        assert "HX-Redirect" not in response.headers
+        assert targets(response.text) == [f"#message-{message.pk}", "#nav-unread", "#nav-bell"]
+        assert shown(response.text) == []
+
+
+def test_what_is_left_of_a_thread_is_led_to(alice, bob, letter, signed_in):
+    reply(letter)
+    middle = reply(letter)
+    leaf = reply(middle)
+    middle.delete()
+    assert Message.objects.filter(pk=middle.pk).exists()
+    response = signed_in(leaf.sender).post(address(leaf), at(leaf), headers=HTMX)
+    assert not Message.objects.filter(pk=middle.pk).exists()
     assert response["HX-Redirect"] == f"/messages/{letter.pk}/"
 
 
@@ -119,7 +149,7 @@ def test_what_is_open_on_the_page_stays_open(alice, bob, signed_in):
     message_list = grow(alice, bob, [Shape(n - 1 if n else None) for n in range(6)])
     mine = write(alice, bob, "Mine", parent_message=message_list[0])
     client = signed_in(alice)
-    opened = {"at": message_list[0].pk, "open": f"{message_list[3].pk:x}"}
+    opened = at(message_list[0], open=f"{message_list[3].pk:x}")
     before = client.get(f"/messages/{message_list[0].pk}/", opened, headers=HTMX).text
     text = client.post(address(mine), opened, headers=HTMX).text
     assert set(shown(text)) == set(shown(before)) - {mine.pk}

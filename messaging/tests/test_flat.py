@@ -238,6 +238,18 @@ def test_a_reply_is_answered_with_the_page_and_the_reply_at_its_end(alice, bob, 
     assert shown(answer) == [*ids(few), Message.objects.get(content="Five").pk]
 
 
+def test_a_reply_from_an_old_page_is_led_to(alice, chat, signed_in):
+    message_list, client = chat(), signed_in(alice)
+    fields = dict(state_fields(client.get(path(message_list[40])).text)) | {
+        "content": "So late",
+        "client_token": "00000000-0000-4000-8000-000000000006",
+    }
+    answer = client.post(path(message_list[40], "reply/"), fields, headers=HTMX)
+    sent = Message.objects.get(content="So late")
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, path(sent))
+    assert sent.pk in shown(client.get(path(sent)).text)
+
+
 @pytest.mark.parametrize("word", ["0-0", "x", "ffffffffffffff-1", "", "0-fffffffffffffff"])
 def test_any_window_is_a_page(alice, few, signed_in, word):
     see_flat(alice, few[0])

@@ -85,7 +85,8 @@ def test_a_reply_at_the_foot_brings_the_list_and_an_empty_form(bob, letter, sign
     response = client.post(address(letter), words(at=letter.pk), headers=HTMX)
     answer = Message.objects.get(parent_message=letter)
     assert response.status_code == 200
-    assert targets(response.text) == ["#thread", "#nav-unread", "#nav-bell"]
+    list_target = f"#thread[data-thread='{letter.thread_id}']"
+    assert targets(response.text) == [list_target, "#nav-unread", "#nav-bell"]
     assert shown(response.text) == [letter.pk, answer.pk]
     form = response.text[: response.text.index("<hx-partial")]
     assert 'id="composer"' in form
@@ -203,6 +204,37 @@ def test_nobody_replies_to_what_was_deleted(bob, letter, signed_in):
     assert "has been deleted" in response.text
     assert "Every hour.</textarea>" in response.text
     assert answers(letter) == ["Yes?"]
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["tombstone", "gone"])
+def test_the_form_at_the_foot_goes_on_with_what_is_left(alice, bob, letter, signed_in, is_gone):
+    parent, left = letter, write(alice, bob, parent_message=letter)
+    if is_gone:
+        parent = write(alice, bob, parent_message=letter)
+    place = address(parent)
+    parent.delete()
+    fields = words(at=letter.pk, thread=letter.thread_id)
+    client = signed_in(bob)
+    response = client.post(place, fields, headers=HTMX)
+    assert response.status_code == 422
+    assert "has been deleted" in response.text
+    assert "Every hour.</textarea>" in response.text
+    action = re.search(r'action="([^"]+)"', response.text)[1]
+    assert action == address(letter if is_gone else left)
+    assert f'hx-post="{action}"' in response.text
+    assert client.post(action, fields, headers=HTMX).status_code == 200
+    in_place = words(at=letter.pk, thread=letter.thread_id, in_place="1")
+    again = client.post(place, in_place, headers=HTMX)
+    assert again.status_code == (404 if is_gone else 422)
+    assert address(left) not in again.text
+
+
+def test_it_does_not_go_on_with_a_thread_of_others(bob, mallory, letter, signed_in):
+    gone = write(mallory, bob)
+    place = address(gone)
+    gone.delete()
+    fields = words(at=letter.pk, thread=letter.thread_id)
+    assert signed_in(mallory).post(place, fields, headers=HTMX).status_code == 404
 
 
 def test_nobody_replies_to_who_is_not_there_any_more(alice, bob, letter, signed_in):

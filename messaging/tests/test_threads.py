@@ -232,12 +232,69 @@ def test_a_hundred_and_fifty_new_messages_can_be_polled_and_answered(alice, bob,
     assert response.status_code == 200
 
 
-def test_a_message_that_went_is_a_404_to_its_page(alice, bob, letter, signed_in):
+def test_a_page_lives_on_where_the_message_it_was_opened_at_went(alice, letter, signed_in):
+    answer = reply(letter)
+    client = signed_in(alice)
+    text = client.get(path(answer)).text
+    news = reply(letter, "Better so.")
+    answer.delete()
+    response = poll(client, text)
+    assert shown(response.text) == [letter.pk, news.pk]
+    assert targets(response.text) == [".thread-head", "#nav-unread", "#nav-bell"]
+    assert f'action="/messages/{letter.pk}/view/"' in response.text
+    assert response["HX-Replace-Url"] == path(letter)
+    assert poll_path(response.text).startswith(path(letter))
+    assert poll(client, response.text, changed=False).content == b""
+
+
+def test_so_does_one_in_the_order_of_time(alice, letter, signed_in):
+    answer, later = reply(letter), reply(letter)
+    ThreadService.choose_view(alice, message=letter, is_flat=True)
+    client = signed_in(alice)
+    text = client.get(path(later)).text
+    later.delete()
+    assert shown(poll(client, text).text) == [letter.pk, answer.pk]
+
+
+def test_a_page_far_down_stays_there(alice, bob, signed_in):
+    message_list = grow(alice, bob, [Shape(n - 1 if n else None) for n in range(14)])
+    client = signed_in(alice)
+    text = client.get(path(message_list[-1])).text
+    assert shown(text)[:-1] == [message.pk for message in message_list[9:13]]
+    message_list[-1].delete()
+    text = poll(client, text).text
+    assert shown(text)[-4:] == [message.pk for message in message_list[9:13]]
+
+
+def test_no_thread_of_others_is_shown_instead(alice, bob, mallory, letter, signed_in):
+    answer, client = reply(letter), signed_in(mallory)
+    gone = write(mallory, bob)
+    text = client.get(path(gone)).text
+    gone.delete()
+    others = poll_path(text).replace(f"thread={gone.thread_id}", f"thread={letter.thread_id}")
+    assert others != poll_path(text)
+    assert client.get(others, headers=HTMX).status_code == 404
+    assert client.get(path(answer) + f"?thread={letter.thread_id}").status_code == 404
+
+
+def test_a_thread_that_went_is_a_404_to_its_page(alice, bob, letter, signed_in):
     client = signed_in(bob)
     text = client.get(path(letter)).text
     letter.delete()
     response = client.get(poll_path(text), headers=HTMX | {"HX-PTag": ptag(text)})
     assert response.status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/inbox/", "/conversation/", "/notifications/"])
+def test_a_page_of_somebody_else_is_told_to_load_anew(bob, letter, signed_in, address):
+    client = signed_in(bob)
+    headers = HTMX | {"Parley-Person": str(bob.pk)}
+    assert f'"Parley-Person": "{bob.pk}"' in client.get(address).text
+    assert "HX-Refresh" not in client.get(address, headers=headers).headers
+    for other in (address, path(letter), path(letter, "?at=1&thread=1")):
+        response = client.get(other, headers=headers | {"Parley-Person": str(bob.pk + 1)})
+        assert (response.status_code, response["HX-Refresh"]) == (200, "true")
+        assert response.content == b""
 
 
 # --- Expanding ---

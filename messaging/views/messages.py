@@ -10,7 +10,7 @@ from django.views.generic import TemplateView, View
 from django_htmx.http import HttpResponseClientRedirect
 
 from messaging.forms import EditForm, ReplyForm, blocked_notice
-from messaging.ids import dom_id
+from messaging.ids import dom_id, read_id
 from messaging.models import Message, Standing
 from messaging.page_state import PageState, Run
 from messaging.services import (
@@ -125,8 +125,14 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
         return self.show(message, form, is_in_place)
 
     def post(self, request, *args, **kwargs):
-        message = self.get_message()
         is_in_place = "in_place" in request.POST
+        try:
+            message = self.get_message()
+        except Http404:
+            if is_in_place or not request.htmx:
+                raise
+            message = self.get_message(pk=self.find_first_left(request.POST))
+            return self.show_next(message, ReplyForm(request.POST, auto_id="composer-%s"))
         form = ReplyForm(request.POST, auto_id=_auto_id(message, is_in_place))
         status, headers = 422, None
         if form.is_valid():
@@ -146,6 +152,8 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
                 form.refuse_token()
                 status = 409
             except ParentDeleted:
+                if request.htmx and not is_in_place:
+                    return self.show_next(message, form)
                 form.add_error(None, DELETED)
             except Blocked:
                 form.refuse_blocked(message.other_person(request.user))
@@ -155,7 +163,7 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
 
     def show(self, message, form, is_in_place, status=200, headers=None, **context):
         form.fields["content"].widget.attrs["autofocus"] = True
-        context |= {
+        context = {
             "message": message,
             "reply_url": reverse("messaging:reply-create", args=[message.pk]),
             "form": form,
@@ -163,9 +171,16 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
             "composer_id": _composer_id(message, is_in_place),
             "cancel_url": reverse("messaging:message", args=[message.pk]),
             "cancel_target": f"#{dom_id('message', message.pk)}",
-        }
+        } | context
         context = self.get_context_data(**context)
         return self.render_to_response(context, status=status, headers=headers)
+
+    def show_next(self, message, form):
+        """Show the form at the foot again, which replied to what is deleted, for what is left."""
+        form.add_error(None, DELETED)
+        page = self.get_page_message(default=message.pk)
+        context = self.get_list_context(page, PageState.parse(self.request.POST))
+        return self.show(message, form, False, status=422, reply_url=context["reply_url"])
 
     def answer(self, message, reply, is_in_place):
         """Show the list with the reply in it, and an empty form where the full one was."""
@@ -178,6 +193,8 @@ class ReplyCreateView(SendMixin, ThreadListMixin, PartialMixin, TemplateView):
         state = PageState.parse(self.request.POST)
         state = replace(state, opened=(*state.opened, run))
         context = self.get_list_context(self.get_page_message(), state)
+        if context["newer"]:  # an old page in the order of time: the reply is further on
+            return HttpResponseClientRedirect(reverse("messaging:thread", args=[reply.pk]))
         context |= {
             "reply_url": reverse("messaging:reply-create", args=[message.pk]),
             "form": ReplyForm(auto_id=_auto_id(message, is_in_place)),
@@ -201,27 +218,28 @@ class MessageDeleteView(OwnMessageMixin, ThreadListMixin, PartialMixin, Template
 
     def post(self, request, *args, **kwargs):
         message = self.get_own_message()
-        pk, above = message.pk, message.parent_message_id
         MessageService.delete(message)
-        visible = Message.objects.visible_to(request.user)
-        page = visible.filter(pk__in=[pk, above or pk]).order_by("-pk").first()
-        if page is None:  # the whole thread went
-            return self.go_to(reverse("messaging:inbox"))
+        left = self.find_left(message)
+        page = reverse("messaging:thread", args=[left]) if left else reverse("messaging:inbox")
         if not request.htmx:
-            return redirect("messaging:thread", page.pk)
+            return HttpResponseRedirect(page)
         refresh_mailbox(request)
-        shown = self.get_page_message(default=page.pk)
-        if "at" in request.POST and str(shown.pk) != request.POST["at"]:
-            return self.go_to(reverse("messaging:thread", args=[shown.pk]))
-        context = self.get_list_context(shown, PageState.parse(request.POST))
-        context["deleted_pk"] = pk
-        context["tombstone"] = visible.filter(pk=pk).exists()
+        context = {"deleted_pk": message.pk}
+        if request.POST.get("thread") == str(message.thread_id):  # the page shows that thread
+            here = self.get_messages().filter(thread=message.thread_id)
+            shown = here.filter(pk=read_id(request.POST.get("at"))).first()
+            if shown is None:
+                return HttpResponseClientRedirect(page)
+            context |= self.get_list_context(shown, PageState.parse(request.POST))
+            context["tombstone"] = left == message.pk
         return render(request, "messaging/thread.html#delete-answer", context)
 
-    def go_to(self, address):
-        if self.request.htmx:
-            return HttpResponseClientRedirect(address)
-        return HttpResponseRedirect(address)
+    def find_left(self, message):
+        """Return what is left of the thread: the tombstone, what it answered, or the first one."""
+        left = Message.objects.visible_to(self.request.user).filter(thread=message.thread_id)
+        near = left.filter(pk__in=[message.pk, message.parent_message_id or 0]).order_by("-pk")
+        pks = (found.values_list("pk", flat=True).first() for found in (near, left.in_time_order()))
+        return next(filter(None, pks), None)
 
 
 @dataclass

@@ -51,8 +51,13 @@ class PollMixin:
         return make_ptag(self.request.user, *parts)
 
     def not_modified(self, ptag):
-        """Return the 304 if the list that the client has is this one, else None."""
+        """Return the 304 if the list that the client has is this one, else None.
+
+        A page of somebody who has signed out meanwhile is told to load anew.
+        """
         sent = self.request.META  # not `headers`: to make them out of it costs a poll 2 %
+        if sent.get("HTTP_PARLEY_PERSON", own := str(self.request.user.pk)) != own:
+            return HttpResponse(headers={"HX-Refresh": "true"})
         if "HTTP_HX_PTAG" in sent:
             count_look(POLL, self.request.session.session_key)
         if sent.get("HTTP_HX_PTAG") == ptag and sent.get("HTTP_HX_REQUEST") == "true":

@@ -129,6 +129,20 @@ class ThreadListMixin(PollMixin, VisibleMessageMixin):
         found = self.get_messages().filter(pk=at, thread=own.thread_id).first()
         return found or own
 
+    def find_first_left(self, fields):
+        """Return the id of the first message that is left of what a page says it shows; or 404.
+
+        There it goes on where the message that it knows has gone. One that doesn't begin with the
+        thread has opened all that it shows: it stays where it is, far down.
+        """
+        thread, state = read_id(fields.get("thread")), PageState.parse(fields)
+        left = Message.objects.visible_to(self.request.user).filter(thread=thread).in_time_order()
+        pks = left.values_list("pk", flat=True)
+        shown = [] if state.levels else [run.parent for run in state.opened]
+        if first := pks.filter(pk__in=shown).first() or pks.first():
+            return first
+        raise Http404
+
     def _build(self, message, state):
         try:
             tree = Tree(self.request.user, message, state)
@@ -215,11 +229,19 @@ class ThreadView(ShownThreadMixin, PartialMixin, TemplateView):
         ptag = self.get_list_ptag(self.kwargs["pk"], fragments.digest(state))
         if not_modified := self.not_modified(ptag):
             return not_modified
-        context = self.get_page_context(state)
+        try:
+            context = self.get_page_context(state)
+        except Http404:
+            if not request.htmx:
+                raise
+            self.kwargs["pk"] = self.find_first_left(request.GET)
+            context = self.get_page_context(state) | {"is_moved": True}
         if not request.htmx:
             context["list_pane"] = render_list_beside(request.user, context["thread"])
         response = self.render_page(context)
         response["HX-PTag"] = context["ptag"]
+        if "is_moved" in context:
+            response["HX-Replace-Url"] = context["poll_url"]
         return response
 
 

@@ -41,7 +41,7 @@
   });
   button.addEventListener("click", () => {
     const first = articles().find((article) => waiting.has(article));
-    if (!first) return;
+    if (!first) return show();
     first.tabIndex = -1;
     first.scrollIntoView({ block: "center" });
     first.focus({ preventScroll: true });

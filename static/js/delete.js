@@ -3,7 +3,7 @@
 // Undo brings it back. Who leaves the page meant it. (Without JavaScript the server asks first.)
 (() => {
   const words = document.getElementById("toasts").dataset;
-  const going = new Map(); // the address that deletes it, by the id of the message
+  const going = new Map(); // what may be undone yet, by the id of the message
 
   const dress = (id, isGoing) => {
     const article = document.getElementById(id);
@@ -37,9 +37,9 @@
     for (const [name, value] of Object.entries(attributes)) form.setAttribute(name, value);
     form.hidden = true;
     document.body.append(form);
-    form.addEventListener("htmx:finally:request", () => {
+    form.addEventListener("htmx:finally:request", ({ detail }) => {
       form.remove();
-      done?.();
+      done(detail.ctx.response?.status < 300);
     });
     htmx.process(form);
     form.requestSubmit();
@@ -51,29 +51,41 @@
     event.preventDefault();
     const article = link.closest(".message");
     const { id } = article;
-    going.set(id, link.getAttribute("href"));
-    fade();
-    focus(neighbour(article));
     const detail = {
+      address: link.getAttribute("href"),
       text: words.deleted,
       undo: () => focus(bring(id)),
       done: () => {
-        const address = going.get(id);
-        going.set(id, ""); // on its way: still faded, and not to be sent again
-        if (address) send(address, () => bring(id));
+        going.set(id, null); // on its way: still faded, and not to be sent again
+        send(detail.address, () => bring(id));
       },
     };
+    going.set(id, detail);
+    fade();
+    focus(neighbour(article));
     document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   });
   document.addEventListener("htmx:after:swap", fade);
-  document.addEventListener("parley:delete", ({ detail }) => send(detail.address, detail.done));
+  document.addEventListener("parley:delete", ({ detail }) => {
+    send(detail.address, (isGone) => isGone && detail.done());
+  });
   const leave = () => {
     const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-    for (const [id, address] of going) {
-      if (address) fetch(address, { method: "POST", keepalive: true, headers });
-      going.set(id, "");
+    for (const [id, detail] of going) {
+      if (!detail) continue;
+      fetch(detail.address, { method: "POST", keepalive: true, headers });
+      detail.toast.remove();
+      going.set(id, null);
     }
   };
-  addEventListener("beforeunload", leave); // before the next page is asked for, be it the log-out
+  let isMail = false; // an address of that kind leaves no page
+  const note = ({ target }) => {
+    isMail = Boolean(target.closest?.('[href^="mailto:"]'));
+  };
+  document.addEventListener("click", note, { capture: true });
+  // Before the next page is asked for, be it the log-out.
+  addEventListener("beforeunload", () => {
+    if (!isMail) leave();
+  });
   addEventListener("pagehide", leave);
 })();

@@ -67,11 +67,17 @@
     const detail = { text: document.getElementById("toasts").dataset.dropped, undo };
     document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
   }, true);
-  // A text that comes back goes to the form of its address, which is opened if it isn't there.
+  // A text that comes back goes to the form of its address, which is opened if it isn't there;
+  // with another thread on the page, it waits as a draft.
   let coming = null;
   const bring = (draft) => {
     coming = draft;
-    if (!arrive()) document.querySelector(`.message__action[href="${draft.address}"]`)?.click();
+    if (arrive()) return;
+    const link = document.querySelector(`.message__action[href="${draft.address}"]`);
+    if (link) return link.click();
+    const key = `${prefix}${draft.address}:`;
+    sessionStorage.setItem(key, [draft.text, sessionStorage.getItem(key)].filter(Boolean).join("\n\n"));
+    coming = null;
   };
   const arrive = () => {
     const field = coming && fields().find((other) => other.form.getAttribute("action") === coming.address);

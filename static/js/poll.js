@@ -1,7 +1,7 @@
 "use strict";
 // How often a [data-poll] element asks: never in a hidden tab, less and less while nothing
 // changes, less still while the server fails or finds it too often (and then not before it says),
-// and not at all once signed out.
+// and not at all once signed out, or once what it shows has gone.
 (() => {
   const SECOND = 1000;
   const PACES = [
@@ -51,9 +51,16 @@
       ctx.sourceEvent.type === "every" && Date.now() - poll.askedAt < paceOf(poll) - SLACK;
     const isResting = Date.now() < poll.restsUntil;
     const isInSight = ctx.sourceElement.checkVisibility(); // a phone shows one pane at a time
-    if (document.hidden || !isInSight || isSignedOut || isTooEarly || isResting) event.preventDefault();
+    const isOver = isSignedOut || "gone" in ctx.sourceElement.dataset;
+    if (document.hidden || !isInSight || isOver || isTooEarly || isResting) event.preventDefault();
     else poll.askedAt = Date.now();
   });
+
+  // Nobody reads on where nothing is left; but what they were writing stays.
+  const end = (list) => {
+    list.dataset.gone = "";
+    list.replaceChildren(...list.querySelectorAll("form:has(textarea)"));
+  };
 
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
@@ -70,6 +77,10 @@
       poll.restsUntil = Date.now() + wait * SECOND;
     }
     if (status === 200) poll.changedAt = Date.now();
+    if (!ctx.sourceElement.isConnected) return;
+    if (status === 404) end(ctx.sourceElement);
+    const moved = ctx.response.headers.get("HX-Replace-Url"); // of the message that the list is opened at
+    if (moved) history.replaceState(history.state, "", moved);
   });
 
   document.addEventListener("htmx:error", (event) => {

@@ -27,8 +27,10 @@
     const isShown = [...toasts.children].some((other) => other.firstChild?.textContent === text);
     if (!isShown) toasts.append(make("p", "toast toast--error", text));
   };
-  const offer = ({ text, undo, done, lasts }) => {
+  const offer = (detail) => {
+    const { text, undo, done, lasts } = detail;
     const toast = make("p", "toast", text);
+    detail.toast = toast; // for who may have to take it away
     ends.set(toast, done);
     if (lasts) toast.dataset.lasts = lasts;
     if (undo) button(toast, "undo", toasts.dataset.undo, undo);
@@ -46,7 +48,7 @@
     button(toast, "close", "×", ends.get(toast)).ariaLabel = toasts.dataset.close;
     if (!toast.matches(".toast--error")) wait(toast, Number(toast.dataset.lasts) || LASTS);
   };
-  const isPoll = ({ sourceElement }) => sourceElement?.matches?.("[data-poll]");
+  const isPoll = ({ sourceElement }) => sourceElement?.matches?.("[data-poll]:not([data-gone])");
   const isExpected = ({ sourceElement, response }) =>
     response.status === 401 ||
     sourceElement?.hasAttribute?.(`hx-status:${response.status}`) ||
