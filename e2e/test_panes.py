@@ -86,3 +86,50 @@ def test_a_look_is_chosen_and_kept(sign_in, alice, javascript):
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Dark")).to_be_checked()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.fixture
+def two_threads(sign_in, write, alice, bob, mallory):
+    """A page of alice beside her list: a letter of bob's is open, mallory's isn't."""
+    letter, other = write(bob, alice, "From Bob."), write(mallory, alice, "From Mallory.")
+    page = sign_in(alice)
+    inbox, thread = InboxPage(page), ThreadPage(page)
+    page.goto("/inbox/?show=all")
+    inbox.enter(letter.content)
+    expect(thread.article(letter)).to_be_visible()
+    return inbox, thread, letter, other
+
+
+@pytest.mark.expects(503)
+def test_a_text_that_was_not_sent_stays_in_the_thread_of_its_person(two_threads):
+    inbox, thread, letter, other = two_threads
+    thread.page.route("**/reply/", lambda route: route.fulfill(status=503))
+    thread.foot.fill("For Bob alone.")
+    thread.foot.press("Control+Enter")
+    expect(thread.unsent).to_be_visible()
+    inbox.enter(other.content)
+    expect(thread.article(other)).to_be_visible()
+    inbox.poll()
+    expect(thread.unsent).to_have_count(0)
+    expect(thread.foot).to_have_value("")
+    inbox.enter(letter.content)
+    expect(thread.article(letter)).to_be_visible()
+    expect(thread.foot).to_have_value("For Bob alone.")
+
+
+def test_a_text_on_its_way_is_not_seen_in_another_thread(two_threads):
+    inbox, thread, letter, other = two_threads
+    held = []
+    thread.page.route("**/reply/", lambda route: held.append(route))
+    thread.foot.fill("For Bob alone.")
+    thread.foot.press("Control+Enter")
+    expect(thread.sending).to_be_visible()
+    inbox.enter(other.content)
+    expect(thread.article(other)).to_be_visible()
+    inbox.poll()
+    expect(thread.sending).to_have_count(0)
+    with thread.page.expect_response("**/reply/"):
+        held[0].continue_()
+    inbox.enter(letter.content)
+    expect(thread.message("For Bob alone.")).to_be_visible()
+    expect(thread.foot).to_have_value("")

@@ -31,6 +31,10 @@
     row.scrollIntoView({ block: "nearest" });
     return send;
   };
+  const drop = (form) => {
+    sends.get(form)?.row.remove();
+    sends.delete(form);
+  };
   const fail = (send) => {
     if (!send?.isWaiting) return;
     send.isWaiting = false;
@@ -66,8 +70,7 @@
   document.addEventListener("htmx:before:request", (event) => {
     const form = event.detail.ctx.sourceElement;
     if (!isReply(form)) return;
-    sends.get(form)?.row.remove();
-    sends.delete(form);
+    drop(form);
     const { value, dataset } = form.elements.content;
     if (value.trim() && [...value].length <= Number(dataset.limit)) sends.set(form, start(form));
   });
@@ -77,16 +80,18 @@
     if (!send) return;
     const isAnswered = response.status < 300 || form.hasAttribute(`hx-status:${response.status}`);
     if (!isAnswered) return fail(send);
-    send.isWaiting = false;
-    send.row.remove();
-    sends.delete(form);
+    drop(form);
     send.rest = form.elements.content.value; // typed meanwhile
     send.id = form.parentElement.id;
     event.detail.ctx.sent = send;
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const { sent, response } = event.detail.ctx;
-    for (const send of sends.values()) if (!send.row.isConnected) show(send);
+    for (const [form, send] of sends) {
+      // Who left the thread finds the text there again, as a draft: it is for nobody else to see.
+      if (!form.isConnected) drop(form);
+      else if (!send.row.isConnected) show(send);
+    }
     if (!sent) return;
     const field = document.getElementById(sent.id)?.querySelector("textarea[name=content]");
     if (field && sent.rest) give(field, sent.rest);
