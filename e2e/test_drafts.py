@@ -1,5 +1,6 @@
 """What was typed and not sent."""
 
+import pytest
 from playwright.sync_api import expect
 
 from e2e.pages import ComposePage, ThreadPage
@@ -42,3 +43,30 @@ def test_nobody_else_is_shown_a_draft(sign_in, alice):
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/")
     assert page.evaluate("Object.keys(sessionStorage)") == []
+
+
+@pytest.mark.parametrize("verb", ["start_reply", "start_edit"])
+def test_a_text_whose_message_goes_is_offered_back(sign_in, write, alice, bob, verb):
+    letter = write(bob, alice, "Are you in?")
+    going = write(alice, bob, "In a minute.", parent=letter)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    getattr(thread, verb)(thread.article(going)).fill("A long answer")
+    going.delete()
+    thread.poll()
+    expect(thread.article(going)).to_have_count(0)
+    expect(thread.toasts).to_contain_text("Your text was dropped.")
+    thread.undo()
+    expect(thread.foot).to_have_value("A long answer")
+    expect(thread.foot).to_be_focused()
+
+
+def test_a_text_whose_message_went_stands_at_the_foot_after_a_reload(sign_in, write, alice, bob):
+    letter = write(bob, alice, "Are you in?")
+    going = write(bob, alice, "Hello?", parent=letter)
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    thread.start_reply(thread.article(going)).fill("A long answer")
+    going.delete()
+    thread.poll()
+    expect(thread.toasts).to_contain_text("Your text was dropped.")
+    thread.page.reload()
+    expect(thread.foot).to_have_value("A long answer")

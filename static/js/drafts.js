@@ -3,6 +3,7 @@
 // address it would be sent to, until it is sent or emptied.
 (() => {
   const owner = document.body.dataset.person;
+  const HOUR = 3_600_000; // as long as it takes to notice
   const prefix = `draft:${owner}:`;
   if (!owner) return;
 
@@ -62,11 +63,29 @@
     if (!field) return;
     sessionStorage.removeItem(name(field));
     if (!field.value.trim() || field.value === field.defaultValue) return;
-    const draft = { address: form.getAttribute("action"), text: field.value };
-    const undo = () => bring(draft);
-    const detail = { text: document.getElementById("toasts").dataset.dropped, undo };
-    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
+    offer(field, field.value);
   }, true);
+  const offer = (field, text, rest) => {
+    const draft = { address: field.form.getAttribute("action"), text };
+    const detail = { text: document.getElementById("toasts").dataset.dropped, undo: () => bring(draft), ...rest };
+    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
+  };
+  // A message that goes takes the form below it along, or its editor: their text is offered to the
+  // form at the foot. In another thread it isn't: there the list is another one, too.
+  let known = [];
+  const look = () => {
+    for (const [field, list] of known) if (!field.isConnected && list?.isConnected) save(field);
+    known = fields().map((field) => [field, field.closest("[data-poll]")]);
+  };
+  const save = (field) => {
+    const text = sessionStorage.getItem(name(field));
+    const foot = document.querySelector("#composer textarea");
+    const [pk] = field.form.action.match(/\d+(?=\/\w+\/$)/);
+    if (!text || !foot || document.querySelector(`#message-${pk}:not(.message--deleted)`)) return;
+    sessionStorage.removeItem(name(field));
+    if (!foot.value) sessionStorage.setItem(name(foot), text);
+    offer(foot, text, { done: () => keep(foot), lasts: HOUR });
+  };
   // A text that comes back goes to the form of its address, which is opened if it isn't there.
   let coming = null;
   const bring = (draft) => {
@@ -85,6 +104,7 @@
   };
   document.addEventListener("parley:draft", ({ detail }) => bring(detail));
   document.addEventListener("htmx:after:swap", () => {
+    look();
     fields().forEach(restore);
     arrive();
   });
