@@ -9,6 +9,7 @@
     <p class="message__note"></p><div class="message__body message__body--plain" dir="auto"></div>
   </article>`;
   const sends = new Map(); // what is on its way or failed, by form
+  const busy = new WeakSet(); // forms under way, or waiting for others to be
 
   const isReply = (form) => form.matches?.("form.composer[hx-post$='/reply/']");
   const show = (send) => {
@@ -57,18 +58,20 @@
   };
   const tell = (what, detail) => document.dispatchEvent(new CustomEvent(`parley:${what}`, { detail }));
 
-  // One at a time: htmx would break off the first one for the second.
+  // Once is enough: of a reply, of an edit, of a first message.
   document.addEventListener(
     "submit",
     (event) => {
-      if (!sends.get(event.target)?.isWaiting) return;
+      if (!busy.has(event.target)) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     },
     { capture: true },
   );
-  document.addEventListener("htmx:before:request", (event) => {
+  // Not when its turn comes: what is typed until then isn't in it.
+  document.addEventListener("htmx:config:request", (event) => {
     const form = event.detail.ctx.sourceElement;
+    busy.add(form);
     if (!isReply(form)) return;
     drop(form);
     const { value, dataset } = form.elements.content;
@@ -100,6 +103,8 @@
   });
   // Not reached, or broken off: nobody knows whether it arrived. The token does.
   document.addEventListener("htmx:finally:request", (event) => {
-    fail(sends.get(event.detail.ctx.sourceElement));
+    const form = event.detail.ctx.sourceElement;
+    busy.delete(form);
+    fail(sends.get(form));
   });
 })();
