@@ -52,7 +52,8 @@
   };
   const offerUndo = (send, pk) => {
     const address = send.form.getAttribute("action");
-    const done = () => tell("draft", { address, text: send.text });
+    const { id } = send.form.elements.content;
+    const done = () => tell("draft", { id, address, text: send.text });
     const undo = () => tell("delete", { address: address.replace(/\d+\/reply/, `${pk}/delete`), done });
     tell("toast", { text: words.sent, undo, lasts: UNDO });
   };
