@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.pages import AccountPage, InboxPage, ThreadPage
+from messaging.services import ThreadService
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 
@@ -133,3 +134,23 @@ def test_a_text_on_its_way_is_not_seen_in_another_thread(two_threads):
     inbox.enter(letter.content)
     expect(thread.message("For Bob alone.")).to_be_visible()
     expect(thread.foot).to_have_value("")
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
+def test_back_from_a_jump_within_the_page_leaves_the_page_as_it_is(
+    sign_in, write, alice, bob, options
+):
+    first = write(bob, alice, "Which film?")
+    mine, last = write(alice, bob, "Trains", first), write(bob, alice, "Ships", first)
+    ThreadService.choose_view(alice, message=first, is_flat=True)
+    thread = ThreadPage(sign_in(alice, **options)).open(last)
+    page = thread.page
+    page.evaluate("window.isSamePage = true")
+    thread.start_edit(thread.article(mine)).fill("Half an ed")
+    page.get_by_role("link", name="In reply to").last.click()
+    expect(page).to_have_url(re.compile("#"))
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("#"))
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.isSamePage")
+    expect(thread.editor).to_have_value("Half an ed")
