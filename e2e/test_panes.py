@@ -154,3 +154,19 @@ def test_back_from_a_jump_within_the_page_leaves_the_page_as_it_is(
     page.wait_for_timeout(300)
     assert page.evaluate("window.isSamePage")
     expect(thread.editor).to_have_value("Half an ed")
+
+
+def test_ones_own_reply_unfolds_its_branch(sign_in, write, alice, bob, letters):
+    answer = write(alice, bob, "An answer.", parent=letters[0])
+    thread = ThreadPage(sign_in(alice)).open(letters[0])
+    fold = thread.row(letters[0].content).get_by_role("button", name="Replies")
+    fold.click()
+    expect(thread.article(answer)).to_be_hidden()
+    thread.foot.fill("And another.")
+    thread.foot.press("Control+Enter")
+    expect(thread.page.locator("article[id]").filter(has_text="And another.")).to_be_visible()
+    expect(thread.article(answer)).to_be_visible()
+    fold.click()
+    expect(thread.message("And another.")).to_be_hidden()
+    thread.poll()
+    expect(thread.message("And another.")).to_be_hidden()
