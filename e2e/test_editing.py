@@ -56,6 +56,40 @@ def test_ctrl_enter_saves(sign_in, letter, alice):
     expect(thread.message("See you at ten.")).to_be_visible()
 
 
+def test_saving_twice_in_a_row_saves_once(sign_in, letter, alice):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    held = []
+    editor = thread.start_edit(thread.article(letter))
+    editor.fill("See you at ten.")
+    thread.page.route("**/edit/", lambda route: held.append(route))
+    for _ in range(2):
+        editor.press("Control+Enter")
+    thread.page.wait_for_timeout(100)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(thread.message("See you at ten.")).to_be_visible()
+
+
+def test_what_is_sent_while_an_edit_is_saved_waits_for_it(sign_in, letter, alice):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    held = []
+    thread.start_edit(thread.article(letter)).fill("See you at ten.")
+    thread.page.route("**/edit/", lambda route: held.append(route))
+    thread.save()
+    for text in ("Or at eleven.", "Not later."):
+        thread.foot.fill(text)
+        thread.foot.press("Control+Enter")
+    expect(thread.sending).to_contain_text("Or at eleven.")
+    expect(thread.foot).to_have_value("Not later.")
+    held[0].continue_()
+    for text in ("See you at ten.", "Or at eleven."):
+        expect(thread.page.locator("article[id]").filter(has_text=text)).to_be_visible()
+    expect(thread.sending).to_have_count(0)
+    expect(thread.foot).to_have_value("Not later.")
+    letter.refresh_from_db()
+    assert letter.content == "See you at ten."
+
+
 def test_only_the_author_may_edit_or_delete(sign_in, letter, bob):
     article = ThreadPage(sign_in(bob)).open(letter).article(letter)
     expect(article.get_by_role("link", name="Reply")).to_be_visible()

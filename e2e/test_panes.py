@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.pages import AccountPage, InboxPage, ThreadPage
+from messaging.services import ThreadService
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 
@@ -142,3 +143,86 @@ def test_a_look_is_chosen_and_kept(sign_in, alice, javascript):
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Dark")).to_be_checked()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.fixture
+def two_threads(sign_in, write, alice, bob, mallory):
+    """A page of alice beside her list: a letter of bob's is open, mallory's isn't."""
+    letter, other = write(bob, alice, "From Bob."), write(mallory, alice, "From Mallory.")
+    page = sign_in(alice)
+    inbox, thread = InboxPage(page), ThreadPage(page)
+    page.goto("/inbox/?show=all")
+    inbox.enter(letter.content)
+    expect(thread.article(letter)).to_be_visible()
+    return inbox, thread, letter, other
+
+
+@pytest.mark.expects(503)
+def test_a_text_that_was_not_sent_stays_in_the_thread_of_its_person(two_threads):
+    inbox, thread, letter, other = two_threads
+    thread.page.route("**/reply/", lambda route: route.fulfill(status=503))
+    thread.foot.fill("For Bob alone.")
+    thread.foot.press("Control+Enter")
+    expect(thread.unsent).to_be_visible()
+    inbox.enter(other.content)
+    expect(thread.article(other)).to_be_visible()
+    inbox.poll()
+    expect(thread.unsent).to_have_count(0)
+    expect(thread.foot).to_have_value("")
+    inbox.enter(letter.content)
+    expect(thread.article(letter)).to_be_visible()
+    expect(thread.foot).to_have_value("For Bob alone.")
+
+
+def test_a_text_on_its_way_is_not_seen_in_another_thread(two_threads):
+    inbox, thread, letter, other = two_threads
+    held = []
+    thread.page.route("**/reply/", lambda route: held.append(route))
+    thread.foot.fill("For Bob alone.")
+    thread.foot.press("Control+Enter")
+    expect(thread.sending).to_be_visible()
+    inbox.enter(other.content)
+    expect(thread.article(other)).to_be_visible()
+    inbox.poll()
+    expect(thread.sending).to_have_count(0)
+    with thread.page.expect_response("**/reply/"):
+        held[0].continue_()
+    inbox.enter(letter.content)
+    expect(thread.message("For Bob alone.")).to_be_visible()
+    expect(thread.foot).to_have_value("")
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
+def test_back_from_a_jump_within_the_page_leaves_the_page_as_it_is(
+    sign_in, write, alice, bob, options
+):
+    first = write(bob, alice, "Which film?")
+    mine, last = write(alice, bob, "Trains", first), write(bob, alice, "Ships", first)
+    ThreadService.choose_view(alice, message=first, is_flat=True)
+    thread = ThreadPage(sign_in(alice, **options)).open(last)
+    page = thread.page
+    page.evaluate("window.isSamePage = true")
+    thread.start_edit(thread.article(mine)).fill("Half an ed")
+    page.get_by_role("link", name="In reply to").last.click()
+    expect(page).to_have_url(re.compile("#"))
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("#"))
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.isSamePage")
+    expect(thread.editor).to_have_value("Half an ed")
+
+
+def test_ones_own_reply_unfolds_its_branch(sign_in, write, alice, bob, letters):
+    answer = write(alice, bob, "An answer.", parent=letters[0])
+    thread = ThreadPage(sign_in(alice)).open(letters[0])
+    fold = thread.row(letters[0].content).get_by_role("button", name="Replies")
+    fold.click()
+    expect(thread.article(answer)).to_be_hidden()
+    thread.foot.fill("And another.")
+    thread.foot.press("Control+Enter")
+    expect(thread.page.locator("article[id]").filter(has_text="And another.")).to_be_visible()
+    expect(thread.article(answer)).to_be_visible()
+    fold.click()
+    expect(thread.message("And another.")).to_be_hidden()
+    thread.poll()
+    expect(thread.message("And another.")).to_be_hidden()

@@ -104,3 +104,23 @@ def test_opening_a_thread_reads_it(sign_in, write, alice, bob):
     inbox.enter("Just so that you know.")
     expect(ThreadPage(page).unread).to_be_hidden()
     expect(page).not_to_have_title(re.compile(r"^\("))
+
+
+def test_an_answer_that_is_late_folds_up_nothing(sign_in, write, alice, bob):
+    deepest = first = write(alice, bob, "Once upon a time")
+    for number in range(1, 5):
+        deepest = write(bob, alice, f"and then number {number}", parent=deepest)
+    ThreadService.mark_read(alice, message=deepest)
+    thread = ThreadPage(sign_in(alice)).open(first)
+    late = []
+    thread.page.route(f"**/messages/{first.pk}/?**", lambda route: late.append(route))
+    write(alice, bob, "Something else", parent=first)
+    thread.look_again()
+    thread.expand()
+    thread.start_reply(thread.article(deepest)).fill("And they lived")
+    for route in late:
+        route.continue_()
+    thread.page.unroute(f"**/messages/{first.pk}/?**")
+    thread.poll()
+    expect(thread.message("Something else")).to_be_visible()
+    expect(thread.reply_box).to_have_value("And they lived")

@@ -10,6 +10,10 @@ class ComposePage(SitePage):
         self.content = page.get_by_label("Message", exact=True)
         self.suggestions = page.get_by_role("listbox")
 
+    def open_to(self, person):
+        """Begin a message that says already who it is to."""
+        self.page.goto(f"{self.path}?to={person.username}")
+
     def write(self, to, content):
         """Write to `to`, a name, and send."""
         self.to.fill(to)

@@ -17,6 +17,7 @@ class ThreadPage(SitePage):
         self.arrivals = page.locator("#arrivals")
         self.news = page.locator("#news")
         self.sending = page.locator(".message--sending")
+        self.unsent = page.locator(".message--unsent")
 
     def open(self, message):
         self.page.goto(f"/messages/{message.pk}/")

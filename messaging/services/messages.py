@@ -89,14 +89,17 @@ class MessageService:
         """Give `message` a new text; return it as saved.
 
         `revision` is the one that the editor saw: if it is no longer the latest, raises
-        EditConflict. The same text is no edit. Raises TooManyRevisions if there are MOST_REVISIONS,
-        Message.DoesNotExist if it was deleted, ReceiverUnavailable if its receiver can't be written
-        to: an edit is new words. Who blocked the receiver may still mend what they wrote before.
+        EditConflict. The text that it has already is no edit, and no conflict. Raises
+        TooManyRevisions if there are MOST_REVISIONS, Message.DoesNotExist if it was deleted,
+        ReceiverUnavailable if its receiver can't be written to: an edit is new words. Who blocked
+        the receiver may still mend what they wrote before.
         """
         with transaction.atomic():
             Mailbox.objects.lock(message.sender_id, message.receiver_id)
             current = Message.objects.not_deleted().with_people().get(pk=message.pk)
             _check_reader(current)
+            if current.content == content:
+                return current
             if current.revision != revision:
                 raise EditConflict(current)
             if revision >= MOST_REVISIONS:

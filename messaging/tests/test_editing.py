@@ -120,6 +120,14 @@ def test_saving_again_puts_ones_own_text_in_its_place(alice, letter, signed_in, 
     assert MessageHistory.objects.count() == 2
 
 
+@BOTH
+def test_a_text_that_is_saved_already_is_no_conflict(alice, letter, signed_in, headers):
+    client, data = signed_in(alice), {"content": "Once is enough.", "revision": "1"}
+    statuses = {client.post(address(letter), data, headers=headers).status_code for _ in range(2)}
+    assert statuses == {200 if headers else 302}
+    assert MessageHistory.objects.count() == 1
+
+
 def test_two_conflicts_in_a_row_are_two_questions(alice, letter, signed_in):
     client, data = signed_in(alice), {"content": "Mine.", "revision": "1"}
     MessageService.edit(letter, content="Second.", revision=1)

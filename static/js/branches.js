@@ -1,6 +1,6 @@
 "use strict";
 // A branch folds away at its line, and says how many replies it holds. It unfolds by itself when
-// something new comes into it: nothing unseen is marked as read.
+// something new comes into it: nothing unseen is marked as read, and nothing sent is out of sight.
 (() => {
   const folded = new Map(); // by the id of a message: what was new in its branch when it was folded
 
@@ -12,7 +12,8 @@
     }
     return rows;
   };
-  const newIn = (rows) => rows.flatMap((row) => [...row.querySelectorAll(".message--unread")].map(({ id }) => id));
+  const NEW = ".message--unread, .message--mine"; // if they weren't there when it was folded
+  const newIn = (rows) => rows.flatMap((row) => [...row.querySelectorAll(NEW)].map(({ id }) => id));
 
   const arrange = () => {
     for (const button of document.querySelectorAll(".thread__fold")) {
@@ -20,8 +21,11 @@
       const { id } = row.querySelector(".message");
       if (!folded.has(id)) continue;
       const branch = branchOf(row);
-      if (newIn(branch).some((unread) => !folded.get(id).has(unread))) folded.delete(id);
-      else fold(button, branch);
+      if (newIn(branch).every((known) => folded.get(id).has(known))) fold(button, branch);
+      else {
+        folded.delete(id);
+        unfold(button, branch);
+      }
     }
   };
 

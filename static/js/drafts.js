@@ -1,22 +1,31 @@
 "use strict";
-// What is typed and not sent yet survives a reload: it is kept in this tab, for this person, by the
-// address it would be sent to, until it is sent or emptied.
+// What is typed and not sent yet survives a reload: it is kept in this tab, for this person, by its
+// field and the address it would be sent to, until it is sent or emptied.
 (() => {
   const owner = document.body.dataset.person;
+  const HOUR = 3_600_000; // as long as it takes to notice
   const prefix = `draft:${owner}:`;
   if (!owner) return;
 
-  // A revision is part of the name: a text that was edited elsewhere meanwhile is another one.
+  // A revision is part of the name: a text that was edited elsewhere meanwhile is another one. So is
+  // the person that the page was opened for, as long as they are who it is to.
   const name = (field) => {
-    const revision = field.form.elements.revision?.value ?? "";
-    return `${prefix}${new URL(field.form.action).pathname}:${revision}`;
+    const { revision, to } = field.form.elements;
+    const asked = new URLSearchParams(location.search).get("to");
+    const rest = revision?.value ?? (to?.value === asked ? asked : "");
+    return `${prefix}${new URL(field.form.action).pathname}:${field.id}:${rest}`;
   };
-  const isDraft = (field) => field.matches?.("form textarea[name=content]");
+  const names = new WeakMap(); // under which a field was kept: who it is to may change
   const fields = () => [...document.querySelectorAll("form textarea[name=content]")];
 
+  const forget = (field) => {
+    for (const key of [name(field), names.get(field)]) sessionStorage.removeItem(key);
+  };
   const keep = (field) => {
-    if (field.value && field.value !== field.defaultValue) sessionStorage.setItem(name(field), field.value);
-    else sessionStorage.removeItem(name(field));
+    forget(field);
+    if (!field.value || field.value === field.defaultValue) return;
+    sessionStorage.setItem(name(field), field.value);
+    names.set(field, name(field));
   };
 
   // Once a field: one that is empty because its text is on its way stays empty, whatever is swapped
@@ -29,7 +38,7 @@
     const isRefused = field.form.querySelector("[role=alert]");
     if (!text || isRefused || field.value !== field.defaultValue) return;
     field.value = text;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("input", { bubbles: true })); // which keeps it
   };
 
   const forgetOthers = () => {
@@ -38,14 +47,15 @@
     }
   };
 
-  document.addEventListener("input", (event) => {
-    if (isDraft(event.target)) keep(event.target);
+  document.addEventListener("input", ({ target }) => {
+    const field = target.form?.elements.content;
+    if (field && (field === target || field.value)) keep(field);
   });
   // Capturing: before the answer takes the form away.
   document.addEventListener("htmx:after:request", (event) => {
     const { sourceElement, response } = event.detail.ctx;
     const field = sourceElement.elements?.content;
-    if (field && response.status < 300) sessionStorage.removeItem(name(field));
+    if (field && response.status < 300) forget(field);
   }, true);
   // A form that htmx doesn't send is answered by a page: by the thread, if its text arrived.
   document.addEventListener("submit", ({ target }) => {
@@ -60,27 +70,46 @@
     const form = event.target.closest?.("[data-cancel]")?.closest("form");
     const field = form?.elements.content;
     if (!field) return;
-    sessionStorage.removeItem(name(field));
+    forget(field);
     if (!field.value.trim() || field.value === field.defaultValue) return;
-    const draft = { address: form.getAttribute("action"), text: field.value };
-    const undo = () => bring(draft);
-    const detail = { text: document.getElementById("toasts").dataset.dropped, undo };
-    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
+    offer(field, field.value);
   }, true);
-  // A text that comes back goes to the form of its address, which is opened if it isn't there;
-  // with another thread on the page, it waits as a draft.
+  const offer = (field, text, rest) => {
+    const draft = { id: field.id, address: field.form.getAttribute("action"), text };
+    const detail = { text: document.getElementById("toasts").dataset.dropped, undo: () => bring(draft), ...rest };
+    document.dispatchEvent(new CustomEvent("parley:toast", { detail }));
+  };
+  // A message that goes takes the form below it along, or its editor: their text is offered to the
+  // form at the foot. In another thread it isn't: there the list is another one, too.
+  let known = [];
+  const look = () => {
+    for (const [field, list] of known) if (!field.isConnected && list?.isConnected) save(field);
+    known = fields().map((field) => [field, field.closest("[data-poll]")]);
+  };
+  const save = (field) => {
+    const text = sessionStorage.getItem(name(field));
+    const foot = document.querySelector("#composer textarea");
+    const [pk] = field.form.action.match(/\d+(?=\/\w+\/$)/);
+    if (!text || !foot || document.querySelector(`#message-${pk}:not(.message--deleted)`)) return;
+    forget(field);
+    if (!foot.value) sessionStorage.setItem(name(foot), text);
+    offer(foot, text, { done: () => keep(foot), lasts: HOUR });
+  };
+  // A text that comes back goes to its field, whose form is opened if it isn't there; with another
+  // thread on the page, it waits as a draft.
   let coming = null;
   const bring = (draft) => {
     coming = draft;
     if (arrive()) return;
     const link = document.querySelector(`.message__action[href="${draft.address}"]`);
     if (link) return link.click();
-    const key = `${prefix}${draft.address}:`;
+    const key = `${prefix}${draft.address}:${draft.id}:`;
     sessionStorage.setItem(key, [draft.text, sessionStorage.getItem(key)].filter(Boolean).join("\n\n"));
     coming = null;
   };
   const arrive = () => {
-    const field = coming && fields().find((other) => other.form.getAttribute("action") === coming.address);
+    const isIts = ({ id, form }) => id === coming.id && form.getAttribute("action") === coming.address;
+    const field = coming && fields().find(isIts);
     if (!field) return false;
     const isEmpty = !field.value || field.value === field.defaultValue;
     field.value = isEmpty ? coming.text : `${coming.text}\n\n${field.value}`;
@@ -91,6 +120,7 @@
   };
   document.addEventListener("parley:draft", ({ detail }) => bring(detail));
   document.addEventListener("htmx:after:swap", () => {
+    look();
     fields().forEach(restore);
     arrive();
   });

@@ -7,7 +7,10 @@
   const pane = document.getElementById("pane");
   if (!list || !pane) return;
 
+  const address = () => location.pathname + location.search;
+  let shown; // the address of what is in the pane, or on its way there
   const mark = () => {
+    shown = address();
     const open = pane.querySelector("[data-thread]")?.dataset.thread;
     for (const link of list.querySelectorAll("[data-thread]")) {
       if (link.dataset.thread === open) link.setAttribute("aria-current", "true");
@@ -49,8 +52,9 @@
     show(link.href, { isNew: link.href !== location.href });
   });
 
-  window.addEventListener("popstate", (event) => {
-    if (event.state === null && location.hash) return; // a jump within the page
+  window.addEventListener("popstate", () => {
+    if (address() === shown) return; // a jump within the page
+    shown = address();
     if (wide.matches) show(location.href, { isNew: false });
     else location.reload();
   });

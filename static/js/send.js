@@ -9,6 +9,7 @@
     <p class="message__note"></p><div class="message__body message__body--plain" dir="auto"></div>
   </article>`;
   const sends = new Map(); // what is on its way or failed, by form
+  const busy = new WeakSet(); // forms under way, or waiting for others to be
 
   const isReply = (form) => form.matches?.("form.composer[hx-post$='/reply/']");
   const show = (send) => {
@@ -31,6 +32,10 @@
     row.scrollIntoView({ block: "nearest" });
     return send;
   };
+  const drop = (form) => {
+    sends.get(form)?.row.remove();
+    sends.delete(form);
+  };
   const fail = (send) => {
     if (!send?.isWaiting) return;
     send.isWaiting = false;
@@ -47,27 +52,29 @@
   };
   const offerUndo = (send, pk) => {
     const address = send.form.getAttribute("action");
-    const done = () => tell("draft", { address, text: send.text });
+    const { id } = send.form.elements.content;
+    const done = () => tell("draft", { id, address, text: send.text });
     const undo = () => tell("delete", { address: address.replace(/\d+\/reply/, `${pk}/delete`), done });
     tell("toast", { text: words.sent, undo, lasts: UNDO });
   };
   const tell = (what, detail) => document.dispatchEvent(new CustomEvent(`parley:${what}`, { detail }));
 
-  // One at a time: htmx would break off the first one for the second.
+  // Once is enough: of a reply, of an edit, of a first message.
   document.addEventListener(
     "submit",
     (event) => {
-      if (!sends.get(event.target)?.isWaiting) return;
+      if (!busy.has(event.target)) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     },
     { capture: true },
   );
-  document.addEventListener("htmx:before:request", (event) => {
+  // Not when its turn comes: what is typed until then isn't in it.
+  document.addEventListener("htmx:config:request", (event) => {
     const form = event.detail.ctx.sourceElement;
+    busy.add(form);
     if (!isReply(form)) return;
-    sends.get(form)?.row.remove();
-    sends.delete(form);
+    drop(form);
     const { value, dataset } = form.elements.content;
     if (value.trim() && [...value].length <= Number(dataset.limit)) sends.set(form, start(form));
   });
@@ -77,16 +84,18 @@
     if (!send) return;
     const isAnswered = response.status < 300 || form.hasAttribute(`hx-status:${response.status}`);
     if (!isAnswered) return fail(send);
-    send.isWaiting = false;
-    send.row.remove();
-    sends.delete(form);
+    drop(form);
     send.rest = form.elements.content.value; // typed meanwhile
     send.id = form.parentElement.id;
     event.detail.ctx.sent = send;
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const { sent, response } = event.detail.ctx;
-    for (const send of sends.values()) if (!send.row.isConnected) show(send);
+    for (const [form, send] of sends) {
+      // Who left the thread finds the text there again, as a draft: it is for nobody else to see.
+      if (!form.isConnected) drop(form);
+      else if (!send.row.isConnected) show(send);
+    }
     if (!sent) return;
     const field = document.getElementById(sent.id)?.querySelector("textarea[name=content]");
     if (field && sent.rest) give(field, sent.rest);
@@ -95,6 +104,8 @@
   });
   // Not reached, or broken off: nobody knows whether it arrived. The token does.
   document.addEventListener("htmx:finally:request", (event) => {
-    fail(sends.get(event.detail.ctx.sourceElement));
+    const form = event.detail.ctx.sourceElement;
+    busy.delete(form);
+    fail(sends.get(form));
   });
 })();
