@@ -11,7 +11,7 @@ import socket
 import pytest
 from playwright.sync_api import expect
 
-from e2e.pages import InboxPage, LoginPage, SitePage, ThreadPage
+from e2e.pages import ConversationPage, InboxPage, LoginPage, SitePage, ThreadPage
 from messaging.services import MessageService, ThreadService
 
 POLLS = 50
@@ -63,6 +63,17 @@ def test_no_page_is_filled_with_what_is_somebody_elses(sign_in, write, alice, bo
     inbox.look_again()
     expect(inbox.row(other.content)).to_be_visible()
     expect(inbox.page.locator(".menu__name")).to_have_text(mallory.username)
+
+
+def test_a_conversation_follows_the_name_of_the_other(sign_in, write, alice, bob):
+    write(alice, bob, "Before.")
+    conversation = ConversationPage(sign_in(bob)).open(alice)
+    alice.username += "x"
+    alice.save()
+    write(alice, bob, "After.")
+    conversation.look_again()
+    expect(conversation.articles).to_contain_text(["Before.", "After."])
+    expect(conversation.page).to_have_url(f"/conversation/{alice.username}/")
 
 
 def watch_shifts(page):

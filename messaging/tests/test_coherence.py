@@ -96,7 +96,8 @@ class Mailing(RuleBasedStateMachine):
     def delete(self, which):
         if message := self._message(which):
             author = self._visitor_of(message.sender)
-            self._post(author, f"/messages/{message.pk}/delete/", {"at": message.pk})
+            fields = {"at": message.pk, "thread": message.thread_id}
+            self._post(author, f"/messages/{message.pk}/delete/", fields)
 
     @rule(which=some, state=st.sampled_from(["read", "unread"]))
     def mark(self, which, state):

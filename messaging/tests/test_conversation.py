@@ -9,6 +9,7 @@ from messaging.services import MessageService, ThreadService
 from messaging.views.conversation import newest_messages
 
 from .many import NOON, write_many
+from .pages import poll_path
 
 HTMX = {"HX-Request": "true"}
 
@@ -185,3 +186,16 @@ def test_what_is_new_begins_at_a_line(alice, bob, signed_in):
     html = html_of(signed_in(alice), "/conversation/")
     assert html.count('id="new-line"') == 1
     assert html.index("Number 0.") < html.index('id="new-line"') < html.index("Number 1.")
+
+
+def test_a_page_follows_the_name_of_the_other_but_shows_no_stranger(alice, bob, mallory, signed_in):
+    write(alice, bob)
+    client = signed_in(alice)
+    path = poll_path(client.get("/conversation/bob/").text)
+    bob.username = "robert"
+    bob.save()
+    assert client.get(path).status_code == 404
+    assert client.get(path, headers=HTMX)["HX-Redirect"] == "/conversation/robert/"
+    for other in (mallory.pk, alice.pk, 0, "x"):
+        response = client.get(f"/conversation/bob/?with={other}", headers=HTMX)
+        assert response.status_code == 404

@@ -92,6 +92,8 @@ lines |= words.map(lambda word: "".join(filter(is_in_a_line, word)))
 
 QUERY = ["show", "before", "after", "open", "levels", "level", "new", "at", "branch", "in_place"]
 QUERY += [
+    "thread",
+    "with",
     "to",
     "q",
     "state",

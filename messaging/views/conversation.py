@@ -10,10 +10,12 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView
+from django_htmx.http import HttpResponseClientRedirect
 
 from messaging import fragments
 from messaging.composed import Composed
 from messaging.forms import find_person
+from messaging.ids import read_id
 from messaging.models import AccessRecord, Mailbox, Message, Standing
 from messaging.paging import Page, PageKey, newest_first
 from messaging.skeletons import Skeleton
@@ -41,7 +43,10 @@ class ConversationView(PartialMixin, PollMixin, TemplateView):
         ptag = self.get_ptag("conversation", name, self.before or "")
         if not_modified := self.not_modified(ptag):
             return not_modified
-        self.other = self.get_other()
+        try:
+            self.other = self.get_other()
+        except Http404:
+            return self.follow()
         response = self.render_to_response(self.get_context_data(ptag=ptag))
         response["HX-PTag"] = ptag
         return response
@@ -56,6 +61,18 @@ class ConversationView(PartialMixin, PollMixin, TemplateView):
         if not self.standing.shares_message:
             raise Http404
         return other
+
+    def follow(self):
+        """Lead a page whose name is nobody's any more to the one it shows, who has another; or 404.
+
+        Anybody else is not there, like whoever shares no message.
+        """
+        if self.request.htmx:
+            other = User._default_manager.filter(pk=read_id(self.request.GET.get("with"))).first()
+            if Standing.of(self.request.user, other).shares_message:
+                address = reverse("messaging:conversation", args=[other.get_username()])
+                return HttpResponseClientRedirect(address)
+        raise Http404
 
     @property
     def other_pk(self):
