@@ -31,8 +31,9 @@
   // Once a field: one that is empty because its text is on its way stays empty, whatever is swapped
   // in meanwhile. A form that came back refused brings its text along, which is newer than this.
   const met = new WeakSet();
+  const going = new Map(); // names of texts on their way, by field: in no form until they failed
   const restore = (field) => {
-    if (met.has(field)) return;
+    if (met.has(field) || [...going.values()].includes(name(field))) return;
     met.add(field);
     const text = sessionStorage.getItem(name(field));
     const isRefused = field.form.querySelector("[role=alert]");
@@ -50,6 +51,14 @@
   document.addEventListener("input", ({ target }) => {
     const field = target.form?.elements.content;
     if (field && (field === target || field.value)) keep(field);
+  });
+  document.addEventListener("htmx:config:request", (event) => {
+    const field = event.detail.ctx.sourceElement.elements?.content;
+    if (field) going.set(field, name(field));
+  });
+  document.addEventListener("htmx:finally:request", (event) => {
+    going.delete(event.detail.ctx.sourceElement.elements?.content);
+    fields().forEach(restore);
   });
   // Capturing: before the answer takes the form away.
   document.addEventListener("htmx:after:request", (event) => {

@@ -26,7 +26,7 @@
     row.innerHTML = MESSAGE;
     const [note, body] = row.firstChild.children;
     [note.textContent, body.textContent] = [words.sending, field.value];
-    const send = { form, row, text: field.value, isWaiting: true };
+    const send = { form, row, text: field.value };
     show(send);
     field.value = "";
     row.scrollIntoView({ block: "nearest" });
@@ -37,8 +37,7 @@
     sends.delete(form);
   };
   const fail = (send) => {
-    if (!send?.isWaiting) return;
-    send.isWaiting = false;
+    if (!send) return;
     const again = document.createElement("button");
     Object.assign(again, { className: "message__again", textContent: words.again });
     again.addEventListener("click", () => send.form.requestSubmit());
@@ -83,7 +82,7 @@
     const send = sends.get(form);
     if (!send) return;
     const isAnswered = response.status < 300 || form.hasAttribute(`hx-status:${response.status}`);
-    if (!isAnswered) return fail(send);
+    if (!isAnswered) return;
     drop(form);
     send.rest = form.elements.content.value; // typed meanwhile
     send.id = form.parentElement.id;
@@ -102,7 +101,7 @@
     const pk = response.headers.get("Parley-Message");
     if (pk) offerUndo(sent, pk);
   });
-  // Not reached, or broken off: nobody knows whether it arrived. The token does.
+  // Refused, not reached, or broken off: nobody knows whether it arrived. The token does.
   document.addEventListener("htmx:finally:request", (event) => {
     const form = event.detail.ctx.sourceElement;
     busy.delete(form);
