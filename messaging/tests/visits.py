@@ -136,6 +136,9 @@ class Window:
         return self._visitor.get(self._address, htmx=True, ptag=self._ptag)
 
     def _note(self, response):
+        if "HX-Redirect" in response:  # the page is elsewhere now, and so is who looks at it
+            self._address, self._ptag = response["HX-Redirect"], ""
+            response = self._ask()
         self._shown, self._ptag = said(response), response.get("HX-PTag", "")
         if self.is_open:
             self._address = poll_path(self._shown[1])
