@@ -139,9 +139,14 @@ class Window:
         if "HX-Redirect" in response:  # the page is elsewhere now, and so is who looks at it
             self._address, self._ptag = response["HX-Redirect"], ""
             response = self._ask()
-        self._shown, self._ptag = said(response), response.get("HX-PTag", "")
+        status, text = said(response)
+        # The head comes along once, where the page goes on at another message.
+        self._shown, self._ptag = (status, HEAD.sub("", text)), response.get("HX-PTag", "")
         if self.is_open:
-            self._address = poll_path(self._shown[1])
+            self._address = poll_path(text)
+
+
+HEAD = re.compile(r'<hx-partial hx-target="\.thread-head">.*?</hx-partial>', re.DOTALL)
 
 
 def expect(shown, fresh, complaint):
