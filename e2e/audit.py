@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from e2e.browser import launch_options
-from e2e.pages import LoginPage
+from e2e.pages import LoginPage, SecondFactorPage
 from e2e.server import ROOT, STATIC, Server, free_port
 
 TOOLS = ROOT / "var" / "audit"
@@ -25,18 +25,19 @@ PACKAGES = ["lighthouse@12.8.2", "vnu-jar@26.9.27"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 DEMO = ("alice", "parley-demo")
 
-PUBLIC = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/offline/"]
+PUBLIC = [
+    *("/", "/offline/", "/accounts/login/", "/accounts/signup/", "/accounts/inactive/"),
+    *("/accounts/password/reset/", "/accounts/password/reset/done/"),
+    *("/accounts/password/reset/key/1-abc/", "/accounts/password/reset/key/done/"),
+    *("/accounts/confirm-email/", "/accounts/confirm-email/abc/"),
+]
 PRIVATE = [
     *("/inbox/", "/inbox/?show=all", "/inbox/?show=sent", "/messages/new/", "/conversation/"),
     *("/notifications/", "/people/?q=be", "/account/", "/account/delete/", "/accounts/email/"),
-    *(
-        "/accounts/password/change/",
-        "/account/preferences/",
-        "/account/sessions/",
-        "/people/blocked/",
-    ),
-    *("/people/bob/block/", "/conversation/bob/", "/accounts/2fa/", "/accounts/reauthenticate/"),
-    "/nothing-here/",
+    *("/accounts/password/change/", "/account/preferences/", "/account/sessions/"),
+    *("/people/", "/people/blocked/", "/people/bob/block/", "/conversation/bob/"),
+    *("/accounts/reauthenticate/", "/accounts/2fa/", "/accounts/2fa/app/add/"),
+    *("/accounts/2fa/passkeys/add/", "/accounts/logout/", "/nothing-here/"),
 ]
 OF_A_MESSAGE = ["", "replies/", "reply/", "edit/", "history/", "delete/", "message/", "access/"]
 
@@ -127,6 +128,7 @@ def _collect(server):
             yield path, visitor.get(path).text()
         context = browser.new_context(base_url=server.url)
         _sign_in(context)
+        _say_who_it_is(context)
         pks = _message_pks(context)
         of_messages = [f"/messages/{pk}/{page}" for pk in pks for page in OF_A_MESSAGE]
         for path in [*PRIVATE, *of_messages]:
@@ -141,6 +143,15 @@ def _sign_in(context):
     page = context.new_page()
     LoginPage(page).open().fill(*DEMO)
     page.wait_for_url("**/inbox/**")
+    page.close()
+
+
+def _say_who_it_is(context):
+    """Give the password once more, which some pages ask for."""
+    page = context.new_page()
+    page.goto("/accounts/2fa/app/add/")
+    SecondFactorPage(page).give_password(DEMO[1])
+    page.wait_for_url("**/app/add/")
     page.close()
 
 

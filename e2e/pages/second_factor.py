@@ -37,8 +37,8 @@ class SecondFactorPage(SitePage):
         self.main.get_by_role("link", name="Add an app").click()
         self.give_password()
 
-    def give_password(self):
-        self.page.get_by_label("Password").fill(PASSWORD)
+    def give_password(self, password=PASSWORD):
+        self.page.get_by_label("Password").fill(password)
         self.main.get_by_role("button", name="Go on").click()
 
     def add_app(self, code):
