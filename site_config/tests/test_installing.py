@@ -87,3 +87,15 @@ def test_each_script_and_each_sheet_is_somewhere_in_a_page(settings):
     for file in (static / "css").rglob("*.css"):
         name = file.relative_to(static / "css")
         assert str(name) == "layers.css" or f'@import url("{name}");' in sheet
+
+
+WITH_BULLETS = {"account_confirm_delete.html"}
+
+
+def test_only_lists_that_want_bullets_have_no_class(settings):
+    found = {
+        file.name
+        for file in (settings.BASE_DIR / "templates").rglob("*.html")
+        if re.search(r"<[uo]l(?! class=)", file.read_text())
+    }
+    assert found == WITH_BULLETS
