@@ -57,6 +57,7 @@ PAGES = {
     "edit": "/messages/{pk}/edit/",
     "delete": "/messages/{pk}/delete/",
     "not-mine": "/messages/{theirs}/edit/",
+    "branch": "/messages/{pk}/replies/",
     "conversation": "/conversation/",
     "conversation-with": "/conversation/{bob}/",
     "notifications": "/notifications/",
@@ -126,6 +127,23 @@ def judge(page, name, screenshot=None):
             if screenshot:
                 screenshot(page, f"{name}-{width}-{scheme}")
     return reports
+
+
+def test_what_people_wrote_stands_out_seven_to_one(sign_in, letter, alice):
+    page = ThreadPage(sign_in(alice, **FOR_AXE)).open(letter).page
+    page.evaluate(Axe().axe_script)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate(BODY_CONTRAST)
+        assert found["passes"]
+        assert found["violations"] == []
+
+
+BODY_CONTRAST = """
+() => axe.run({ include: [".message__body"] }, {
+  runOnly: ["color-contrast-enhanced"], rules: { "color-contrast-enhanced": { enabled: true } },
+})
+"""
 
 
 @pytest.mark.expects(409, 422)
