@@ -119,7 +119,7 @@ def person(_database):
     """Make people with names of their own, `alice_x7f3`: journeys share one database."""
 
     def create(name):
-        username = f"{name}_{secrets.token_hex(2)}"
+        username = f"{name}_{secrets.token_hex(4)}"
         return get_user_model().objects.create_user(
             username=username, email=f"{username}@example.com", password=PASSWORD
         )

@@ -13,7 +13,7 @@ def test_somebody_signs_up_and_writes_to_bob(new_context, javascript, bob):
     page = new_context(java_script_enabled=javascript).new_page()
     page.goto("/")
     page.get_by_role("link", name="Sign up").first.click()
-    SignUpPage(page).sign_up(f"carol_{secrets.token_hex(2)}")
+    SignUpPage(page).sign_up(f"carol_{secrets.token_hex(4)}")
     expect(page).to_have_url("/inbox/")
     ComposePage(page).open().write(bob.username, "I am new here.")
     expect(ThreadPage(page).message("I am new here.")).to_be_visible()

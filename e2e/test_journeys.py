@@ -29,7 +29,7 @@ ELSEWHERE = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"
 def test_everything_can_be_done_with_the_keyboard_alone(new_context, write, bob):
     page = new_context().new_page()
     site, compose, thread = SignUpPage(page), ComposePage(page), ThreadPage(page)
-    name = f"carol_{secrets.token_hex(2)}"
+    name = f"carol_{secrets.token_hex(4)}"
 
     # Sign up.
     page.goto("/accounts/signup/")
@@ -174,7 +174,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(new_context, write, bob)
 @pytest.mark.expects(409)
 def test_everything_can_be_done_without_javascript(new_context, write, bob):
     page = new_context(java_script_enabled=False).new_page()
-    thread, name = ThreadPage(page), f"carol_{secrets.token_hex(2)}"
+    thread, name = ThreadPage(page), f"carol_{secrets.token_hex(4)}"
     SignUpPage(page).open().sign_up(name)
     expect(page).to_have_url("/inbox/")
     carol = get_user_model().objects.get(username=name)
