@@ -21,7 +21,11 @@ class NameForm(NameRules, forms.ModelForm):
         model = get_user_model()
         fields = ["username"]
         labels = {"username": _("Your name")}
-        help_texts = {"username": _("Others see it, and you sign in with it.")}
+        help_texts = {
+            "username": _(
+                "Others see it, and you sign in with it. Nobody else gets your last three names."
+            )
+        }
 
     def save(self, commit=True):
         self.instance.save(update_fields=self.Meta.fields)

@@ -87,8 +87,13 @@ class User(AbstractUser):
             super().save(*args, update_fields=update_fields, **kwargs)
 
     def fill_username_key(self):
-        """Set the key that goes with the name; raise ValidationError if it can't be had."""
-        self.username_key = self.check_name(self.username)
+        """Set the key that goes with the name; raise ValidationError if it can't be had.
+
+        The name that it takes the place of is kept for this person.
+        """
+        former, self.username_key = self.username_key, self.check_name(self.username)
+        if not self._state.adding and former != self.username_key:
+            ReservedName.objects.keep_for(self, former)
 
     def check_name(self, name):
         """Return the key of `name`; raise ValidationError unless this person may have it."""
@@ -97,7 +102,7 @@ class User(AbstractUser):
         if self._state.adding or key != self.username_key:
             names.check_not_reserved(name, is_superuser=self.is_superuser)
             others = User.objects.exclude(pk=self.pk).filter(username_key=key)
-            if others.exists() or ReservedName.objects.holds(key):
+            if others.exists() or ReservedName.objects.holds(key, against=self):
                 raise ValidationError(_("This name, or one like it, is taken."), code="taken")
         return key
 
@@ -112,18 +117,35 @@ class User(AbstractUser):
 
 
 class ReservedNameQuerySet(models.QuerySet):
-    def holds(self, key):
-        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        return self.filter(digest__in=[_digest(key, secret) for secret in secrets]).exists()
+    KEPT = 3  # former names of a person: enough for old links, and nobody collects them
 
-    def reserve(self, key):
-        self.get_or_create(digest=_digest(key, settings.SECRET_KEY))
+    def holds(self, key, *, against):
+        """Tell whether this name is kept, and not for the person who asks for it."""
+        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        rows = self.filter(digest__in=[_digest(key, secret) for secret in secrets])
+        return any(row.person_id is None or row.person_id != against.pk for row in rows)
+
+    def reserve(self, key, **fields):
+        self.update_or_create(digest=_digest(key, settings.SECRET_KEY), defaults=fields)
+
+    def keep_for(self, person, key):
+        """Keep the name that `person` has just had, and let go of the oldest of theirs."""
+        own = self.filter(person=person)
+        present = [_digest(name, settings.SECRET_KEY) for name in (key, person.username_key)]
+        own.filter(digest__in=present).delete()
+        self.reserve(key, person=person)
+        newest = own.order_by("-pk").values_list("pk", flat=True)
+        own.exclude(pk__in=list(newest[: self.KEPT])).delete()
 
 
 class ReservedName(models.Model):
-    """A name that someone had who left. The row can tell that name again, and not spell it."""
+    """A name that someone had who left, or has another now. It can be told again, and not spelt."""
 
     digest = models.CharField(max_length=64, unique=True)
+    # Who may have it back; nobody once they have left.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="former_names"
+    )
 
     objects = ReservedNameQuerySet.as_manager()
 

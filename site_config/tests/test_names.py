@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from site_config.accounts import names
 
 User = get_user_model()
+PASSWORD = "correct horse battery"
 pytestmark = pytest.mark.django_db
 
 ACCEPTED = ["bob", "Bob-2", "alice.b", "under_score", "Änna", "Łukasz", "Олена", "Ξένια"]
@@ -181,3 +182,54 @@ def test_what_is_typed_for_a_name_is_read_so_far_and_no_farther():
     name = "a" + "\u0301\u0327" * 30_000
     assert len(names.key(name)) <= names.MOST_READ
     assert names.key("a" * names.LONGEST) == "a" * names.LONGEST
+
+
+def rename(person, *names_in_turn):
+    for name in names_in_turn:
+        person.username = name
+        person.save(update_fields=["username"])
+
+
+def may_be_had(name):
+    try:
+        User(username=name).clean()
+    except ValidationError:
+        return False
+    return True
+
+
+def test_a_former_name_is_kept_for_who_had_it(client, alice, bob):
+    rename(alice, "alicia")
+    for name in ("alice", "AIice"):
+        with pytest.raises(ValidationError):
+            rename(bob, name)
+    data = {"username": "alice", "email": "new@example.com", "password1": PASSWORD}
+    assert client.post("/accounts/signup/", data).status_code == 422
+    rename(alice, "alice")
+    assert User.objects.get(username="alice") == alice
+
+
+def test_the_last_three_names_are_kept_and_no_more(alice):
+    rename(alice, "alicia", "alissa", "alina", "alison")
+    kept = [name for name in ("alice", "alicia", "alissa", "alina") if not may_be_had(name)]
+    assert kept == ["alicia", "alissa", "alina"]
+    rename(alice, "alicia", "alison")
+    assert not any(map(may_be_had, ("alissa", "alina", "alicia")))
+
+
+def test_who_leaves_takes_their_former_names_along(alice):
+    rename(alice, "alicia")
+    alice.delete()
+    assert not may_be_had("alice")
+    assert not may_be_had("alicia")
+
+
+def test_another_way_to_write_a_name_is_no_other_name(alice):
+    rename(alice, "Alice")
+    assert not alice.former_names.exists()
+
+
+def test_a_name_that_is_refused_keeps_none(alice, bob):
+    with pytest.raises(ValidationError):
+        rename(alice, "bob")
+    assert not alice.former_names.exists()
