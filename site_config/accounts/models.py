@@ -74,7 +74,8 @@ class User(AbstractUser):
     def save(self, *args, update_fields=None, **kwargs):
         """Save; a new name together with the versions that tell it, or not at all.
 
-        Who is no more isn't made again: without the row, Django would insert one.
+        The name that it takes the place of is kept for this person. Who is no more isn't made
+        again: without the row, Django would insert one.
         """
         if not self._state.adding and not kwargs.get("force_insert"):
             kwargs["force_update"] = True
@@ -84,16 +85,16 @@ class User(AbstractUser):
         if update_fields is not None:
             update_fields = {*update_fields, "username_key"}
         with transaction.atomic():
+            keys = User.objects.filter(pk=self.pk).values_list("username_key", flat=True)
+            former = keys.first()
             super().save(*args, update_fields=update_fields, **kwargs)
+            if former not in (None, self.username_key):
+                # Last: a row that names this person takes a lock that the write before waits for.
+                ReservedName.objects.keep_for(self, former)
 
     def fill_username_key(self):
-        """Set the key that goes with the name; raise ValidationError if it can't be had.
-
-        The name that it takes the place of is kept for this person.
-        """
-        former, self.username_key = self.username_key, self.check_name(self.username)
-        if not self._state.adding and former != self.username_key:
-            ReservedName.objects.keep_for(self, former)
+        """Set the key that goes with the name; raise ValidationError if it can't be had."""
+        self.username_key = self.check_name(self.username)
 
     def check_name(self, name):
         """Return the key of `name`; raise ValidationError unless this person may have it."""
