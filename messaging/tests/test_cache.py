@@ -8,7 +8,8 @@ from django.core.cache import caches
 from django.template import engines
 
 from messaging import cache, fragments, tally
-from messaging.cache import REST, Breaker
+from messaging.cache import REST, Breaker, FragmentCache
+from messaging.models import Message
 from messaging.standby import StandbyClient
 
 
@@ -125,6 +126,61 @@ def test_what_is_no_failure_of_the_cache_is_told(clock):
     with pytest.raises(ValueError, match="number"):
         breaker.call(refuse, failures=ConnectionError)
     assert not breaker.is_open
+
+
+# --- What a request stores ---
+
+
+@pytest.fixture
+def in_request():
+    """The cache of fragments as a request has it."""
+    caches["template_fragments"].hold_back()
+    yield caches["template_fragments"]
+    caches["template_fragments"].close()
+
+
+def test_a_request_stores_all_at_once(signed_in, alice, bob, monkeypatch):
+    Message.objects.create(sender=alice, receiver=bob, content="Hi")
+    reader, asked = signed_in(bob), []
+    ask = FragmentCache._ask
+    monkeypatch.setattr(
+        FragmentCache, "_ask", lambda *args, **kwargs: asked.append(args[1]) or ask(*args, **kwargs)
+    )
+    reader.get("/conversation/")
+    assert asked.index("set_many") == len(asked) - 1
+    assert "set" not in asked
+
+
+def test_what_a_request_stores_it_finds_itself_and_others_at_its_end(in_request):
+    in_request.set("a", 1)
+    in_request.set_many({"b": 2})
+    assert in_request.get("a") == 1
+    assert in_request.get_many(["a", "b", "c"]) == {"a": 1, "b": 2}
+    assert caches["default"].get("a") is None
+    in_request.close()
+    assert caches["default"].get_many(["a", "b"]) == {"a": 1, "b": 2}
+
+
+def test_what_a_request_deletes_it_does_not_store(in_request):
+    in_request.set("a", 1)
+    in_request.delete("a")
+    assert in_request.get("a") is None
+    in_request.set("b", 2)
+    in_request.clear()
+    in_request.close()
+    assert caches["default"].get_many(["a", "b"]) == {}
+
+
+def test_each_thing_is_stored_for_its_own_time(in_request):
+    in_request.set("gone", 1, timeout=0)
+    in_request.set("kept", 2, timeout=60)
+    in_request.close()
+    assert caches["default"].get_many(["gone", "kept"]) == {"kept": 2}
+
+
+def test_outside_of_requests_all_is_stored_at_once():
+    caches["template_fragments"].set("a", 1)
+    assert caches["default"].get("a") == 1
 
 
 # --- Without Redis ---
