@@ -1,6 +1,7 @@
 # Parley in a container. By itself it serves one site on SQLite, kept in the volume /data;
 # compose.yaml adds PostgreSQL, Redis and a proxy that speaks TLS.
-ARG PYTHON=python:3.13-slim
+# Of one release of Debian: the next one will not have the pg_dump asked for below.
+ARG PYTHON=python:3.13-slim-trixie
 
 FROM ${PYTHON} AS build
 COPY requirements.txt requirements-extra.txt ./
