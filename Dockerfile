@@ -25,9 +25,11 @@ ENV PATH=/venv/bin:$PATH \
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .
-RUN python -m compileall -q .
+# Fetched with a umask of 077, the files would be for root alone.
+RUN chmod -R a+rX . && python -m compileall -q .
 USER parley
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "deploy/healthcheck.py"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
+    CMD ["env", "PORT=8000", "python", "deploy/healthcheck.py"]
 CMD ["sh", "-c", "deploy/release.sh && exec gunicorn"]
