@@ -54,3 +54,16 @@ def test_gunicorn_reads_the_file_of_settings_as_well(tmp_path):
 @pytest.mark.parametrize("name", sorted(OF_COMPOSE))
 def test_compose_asks_for_what_the_example_names(name):
     assert f"${{{name}" in (ROOT / "compose.yaml").read_text()
+
+
+def test_the_container_brings_the_pg_dump_of_the_database_beside_it():
+    asked = re.search(r"^ARG POSTGRESQL=(\d+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert f"image: postgres:{asked[1]}-" in (ROOT / "compose.yaml").read_text()
+
+
+def test_a_backup_is_shut_in_as_the_site_is():
+    def walls(unit):
+        text = (ROOT / "deploy" / unit).read_text()
+        return set(re.findall(r"^(?:Protect|Private|Restrict|NoNew|System|Memory).*", text, re.M))
+
+    assert walls("parley-backup.service") == walls("parley.service")
