@@ -8,6 +8,7 @@ import environ
 
 env = environ.Env()
 env.read_env(os.environ.get("ENV_FILE", Path(__file__).parent / ".env"))
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # NAME= says nothing
 
 wsgi_app = "site_config.wsgi:application"
 bind = f"127.0.0.1:{env('PORT', default='8000')}"

@@ -18,6 +18,7 @@ from django.urls import reverse_lazy
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))  # tests name an empty one
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # NAME= says nothing
 
 # --- Where the site stands -----------------------------------------------------------------------
 

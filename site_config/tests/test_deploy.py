@@ -35,20 +35,37 @@ def test_the_readme_names_every_setting():
     assert settings_read() <= set(re.findall(r"`([A-Z_]+)", table))
 
 
-def test_gunicorn_reads_the_file_of_settings_as_well(tmp_path):
-    file = tmp_path / "env"
-    file.write_text("PORT=9123\nWEB_CONCURRENCY=5\n")
-    known = {name: value for name, value in os.environ.items() if name != "PORT"}
-    told = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--print-config"],
+def python(*arguments, file):
+    """Run it in the project, with the settings of a file alone; return what it says."""
+    ours = settings_read() - {"DATA_DIR"}
+    known = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, *arguments],
         cwd=ROOT,
-        env=known | {"ENV_FILE": str(file)},
+        env=known | {"ENV_FILE": str(file), "PYTHONHASHSEED": "0"},  # sets in one order
         capture_output=True,
         text=True,
         check=True,
     ).stdout
+
+
+def test_gunicorn_reads_the_file_of_settings_as_well(tmp_path):
+    file = tmp_path / "env"
+    file.write_text("PORT=9123\nWEB_CONCURRENCY=5\n")
+    told = python("-m", "gunicorn", "--print-config", file=file)
     assert re.search(r"^bind +=.*127\.0\.0\.1:9123", told, re.MULTILINE)
     assert re.search(r"^workers += 5$", told, re.MULTILINE)
+
+
+def test_a_setting_without_a_value_is_as_good_as_none(tmp_path):
+    empty, none = tmp_path / "empty", tmp_path / "none"
+    empty.write_text("".join(f"{name}=\n" for name in settings_read()))
+    none.write_text("")
+    settings = "manage.py", "diffsettings", "--all"
+    assert python(*settings, file=empty) == python(*settings, file=none)
+    assert re.search(
+        r"^workers += 2$", python("-m", "gunicorn", "--print-config", file=empty), re.M
+    )
 
 
 @pytest.mark.parametrize("name", sorted(OF_COMPOSE))
