@@ -1,6 +1,8 @@
 """Parley as an app: the manifest, the worker, and the page for no connection."""
 
+import gzip
 import re
+from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -75,6 +77,17 @@ def test_one_style_sheet_and_one_script_are_served_with_all_that_they_import(col
             first_lines = imported.read_text().partition("url(")[0]  # an address gets a hash
             assert COMMENT.sub("", first_lines) in joined
         assert not COMMENT.search(joined)
+
+
+def test_what_pages_link_is_compressed_once(collected):
+    [script] = collected.glob("js/main.*.js")
+    compressed = [Path(f"{script}{suffix}") for suffix in (".br", ".gz")]
+    assert gzip.decompress(compressed[1].read_bytes()) == script.read_bytes()
+    for file in compressed:
+        file.write_bytes(b"kept")
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert [file.read_bytes() for file in compressed] == [b"kept"] * 2
+    assert not list(collected.rglob("*.part"))
 
 
 def test_each_script_and_each_sheet_is_somewhere_in_a_page(settings):
