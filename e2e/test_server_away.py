@@ -27,6 +27,15 @@ def test_a_banner_says_that_the_server_is_away_and_goes_when_it_is_back(
     expect(inbox.offline).to_be_hidden()
 
 
+@pytest.mark.expects("ERR_FAILED", "ERR_CONNECTION_REFUSED")
+def test_a_poll_that_the_next_page_breaks_off_is_no_lost_connection(sign_in, alice):
+    inbox = InboxPage(sign_in(alice)).open()
+    inbox.page.route("**/inbox/**", lambda route: route.abort())
+    inbox.page.evaluate("dispatchEvent(new Event('beforeunload'))")
+    inbox.poll()  # which Firefox breaks off while this page is still shown
+    expect(inbox.offline).to_be_hidden()
+
+
 @pytest.mark.expects("ERR_CONNECTION_REFUSED")
 def test_what_was_typed_is_kept_while_the_server_is_away(
     sign_in, server, stopped, write, alice, bob

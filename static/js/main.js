@@ -1,4 +1,5 @@
 // The table of contents: the one script a page links, behind htmx. Each file minds one behaviour.
+import "./leaving.js";
 import "./poll.js";
 import "./time.js";
 import "./composer.js";
