@@ -48,6 +48,14 @@ def test_leaving_the_editor_changes_nothing(sign_in, letter, alice, how):
     assert letter.revision == 1
 
 
+def test_esc_leaves_an_input_method_and_not_the_editor(sign_in, letter, alice):
+    thread = ThreadPage(sign_in(alice)).open(letter)
+    editor = thread.start_edit(thread.article(letter))
+    editor.dispatch_event("keydown", {"key": "Escape", "keyCode": 229})  # all that Safari says
+    thread.page.wait_for_timeout(300)
+    expect(editor).to_be_focused()
+
+
 def test_ctrl_enter_saves(sign_in, letter, alice):
     thread = ThreadPage(sign_in(alice)).open(letter)
     editor = thread.start_edit(thread.article(letter))

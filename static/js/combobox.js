@@ -55,7 +55,8 @@
     "keydown",
     (event) => {
       const input = comboboxOf(event.target);
-      if (!input || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!input || event.isComposing || event.keyCode === 229) return; // the latter is Safari's word
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (keys[event.key]?.(input)) event.preventDefault();
     },
     { capture: true }, // before Esc means "cancel" to the form

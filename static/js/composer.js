@@ -20,7 +20,7 @@
 
   document.addEventListener("keydown", (event) => {
     const form = event.target.form;
-    if (!form || event.defaultPrevented || event.isComposing) return;
+    if (!form || event.defaultPrevented || event.isComposing || event.keyCode === 229) return; // Safari's
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
       event.preventDefault();
       form.requestSubmit();
