@@ -9,6 +9,15 @@ from e2e.pages import ConversationPage, InboxPage, ThreadPage
 from messaging.models import Message
 from messaging.services import ThreadService
 
+# Safari gives the focus to what is around a button that is clicked, if that can have it.
+CLICK_AS_IN_SAFARI = """
+document.addEventListener("mousedown", (event) => {
+  if (!event.target.closest("button, a")) return;
+  event.preventDefault();
+  event.target.closest("[tabindex]").focus();
+});
+"""
+
 
 @pytest.fixture
 def letter(write, alice, bob):
@@ -90,6 +99,16 @@ def test_what_was_sent_can_be_taken_back_as_it_was_typed(thread, alice):
     expect(thread.foot).to_have_value("In a *minute*")
     expect(thread.foot).to_be_focused()
     assert not Message.objects.filter(sender=alice).exists()
+
+
+def test_a_button_that_gets_no_focus_sends_and_the_field_has_it_again(thread):
+    thread.page.evaluate(CLICK_AS_IN_SAFARI)
+    thread.foot.click()
+    thread.page.keyboard.type("Sent with a click.")
+    send = thread.page.locator("#composer").get_by_role("button", name="Send")
+    send.click(position={"x": 30, "y": 4}, delay=100)  # near the edge: it must not move meanwhile
+    expect(thread.page.locator("article[id]").filter(has_text="Sent with a click.")).to_be_visible()
+    expect(thread.foot).to_be_focused()
 
 
 @pytest.mark.expects(503)

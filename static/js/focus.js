@@ -10,7 +10,8 @@
     element.scrollIntoView({ block: "nearest" });
   };
   const linkTo = (address) => document.querySelector(`.message__action[href="${address}"]`);
-  const isLost = () => !document.activeElement || document.activeElement === document.body;
+  // Or with what is around everything: there Safari leaves it, which gives none to a clicked button.
+  const isLost = () => !document.activeElement || document.activeElement.matches("body, main");
 
   const plan = ({ sourceElement: source, response }) => {
     if (!source.matches || response.status >= 300) return null;
