@@ -282,7 +282,9 @@ class _Life:
         """Wait before the next try; there is none after an answer that stays the same."""
         if number == TRIES - 1 or not (answer.status == NO_ANSWER or answer.status >= 500):
             return False
-        time.sleep(float(answer.headers.get("retry-after", WAITS[number])))
+        wait = float(answer.headers.get("retry-after", WAITS[number]))
+        # Nobody comes back to the tick; a fault that comes each second would meet them each time.
+        time.sleep(wait * random.uniform(1, 1.5))  # noqa: S311
         return True
 
     def _acknowledge(self, kind, letter, revision, text, began, answer):
