@@ -146,6 +146,29 @@ def test_the_history_opens_beside_the_mark_and_esc_gives_the_focus_back(sign_in,
     expect(mark).to_be_focused()
 
 
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_the_history_is_in_sight_wherever_its_mark_stands(sign_in, write, alice, bob, place):
+    """Between the halves of a phone's screen, it fits into neither as it is."""
+    lines = "\n\n".join(f"Line {number}." for number in range(30))
+    letter = write(alice, bob, lines)
+    for _number in range(4):
+        write(alice, bob, lines, parent=letter)
+    MessageService.edit(letter, content=f"{lines} And one more.", revision=1)
+    page = sign_in(alice, viewport={"width": 390, "height": 844})
+    thread = ThreadPage(page).open(letter)
+    mark = thread.edited_mark(thread.article(letter))
+    page.evaluate("document.body.style.paddingBlock = '100vh'")
+    to_place = (
+        "(mark, place) => scrollBy(0, mark.getBoundingClientRect().top - innerHeight * place)"
+    )
+    mark.evaluate(to_place, place)
+    mark.click()
+    expect(thread.history_popover.locator("ins")).to_be_visible()
+    box = thread.history_popover.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 844
+
+
 def test_the_history_is_a_page_without_javascript(sign_in, letter, bob):
     MessageService.edit(letter, content="See you at nine.", revision=1)
     page = sign_in(bob, java_script_enabled=False)
