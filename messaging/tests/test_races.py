@@ -6,7 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from messaging.models import Block, Mailbox, Message, MessageHistory, Notification, Thread
 from messaging.services import (
@@ -406,6 +406,19 @@ def test_leaving_and_being_blocked(alice, leaver):
         ):
             expect(result, ReceiverUnavailable)
         assert not Block.objects.exists()
+
+
+def test_leaving_and_a_new_name(alice, leaver):
+    for number in range(ROUNDS):
+        person = leaver(number)
+        write(alice, person)
+        renamed = fresh(person)
+        renamed.username = f"other{number}"
+        for result in at_once(fresh(person).delete, renamed.save):
+            assert not isinstance(result, OperationalError), "they waited for each other"
+            expect(result, DatabaseError)  # there was nobody left to save
+        assert fresh(alice).sent_messages.count() == 0
+        assert faults() == []
 
 
 def test_two_who_share_a_thread_leave_together(alice, leaver):
