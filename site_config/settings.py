@@ -74,7 +74,7 @@ INSTALLED_APPS = [
     "site_config.accounts",  # after allauth, whose pages of the admin it takes away
     "csp",
     "django_htmx",
-    "django.contrib.admin",
+    "site_config.admin_site.ParleyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -247,3 +247,15 @@ def test_no_object_is_found_by_what_is_no_id(admin_client, model, word):
     for page in ("change", "history", "delete"):
         path = reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=[word])
         assert admin_client.get(path).status_code in (302, 403, 404)
+
+
+@pytest.mark.parametrize("page", ["change", "delete"])
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_no_object_is_found_by_a_field_without_a_name(admin_client, admin_user, model, page):
+    opts = model._meta
+    path = reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=[admin_user.pk])
+    for response in (
+        admin_client.get(path, {"_to_field": ""}),
+        admin_client.post(path, {"_to_field": ""}),
+    ):
+        assert response.status_code in (400, 403)
