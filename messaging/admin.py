@@ -155,17 +155,13 @@ class MessageHistoryAdmin(ReadOnlyMixin, admin.ModelAdmin):
 
 
 @admin.register(Notification)
-class NotificationAdmin(NoGuessingMixin, admin.ModelAdmin):
+class NotificationAdmin(ReadOnlyMixin, admin.ModelAdmin):
     list_display = ("user", "message", "created_at", "is_read")
     list_filter = ("created_at", "is_read")
     search_fields = (f"user__{NAME}",)
     list_select_related = ("user", "message")
-    # Whoever could choose the person and the message could have any message shown to themselves.
-    readonly_fields = ("user", "message", "created_at")
+    fields = list_display
     ordering = ("-created_at", "-id")
-
-    def has_add_permission(self, request):
-        return False
 
 
 @admin.register(Block)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from messaging import tally
 from messaging.models import Message, MessageHistory
+from messaging.services import CheckService
 
 SECRET = "the-parsnip-flies-at-midnight"
 LIST = reverse("admin:messaging_message_changelist")
@@ -259,3 +260,18 @@ def test_no_object_is_found_by_a_field_without_a_name(admin_client, admin_user, 
         admin_client.post(path, {"_to_field": ""}),
     ):
         assert response.status_code in (400, 403)
+
+
+def test_a_notification_stays_as_its_message_has_it(admin_client, letter):
+    """Without it, or unread where the message was read, the rules that every write keeps break."""
+    row = letter.notifications.get()
+    paths = [
+        reverse(f"admin:messaging_notification_{p}", args=[row.pk]) for p in ("delete", "change")
+    ]
+    for path in paths:
+        assert admin_client.post(path, {"post": "yes", "is_read": "on"}).status_code == 403
+    marked = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    admin_client.post(reverse("admin:messaging_notification_changelist"), marked)
+    row.refresh_from_db()
+    assert not row.is_read
+    assert list(CheckService.find()) == []
